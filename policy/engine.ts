@@ -1,0 +1,72 @@
+import type { PolicyDocument } from "./parse/documents.ts";
+import type { PolicyProblem } from "./parse/problem.ts";
+import type { PolicyRef, RuleRef, Verdict } from "./verdict.ts";
+import type { Profile } from "./world.ts";
+import type { SideId, WorldIndex } from "./world-index.ts";
+
+/** Protocol numbers as IANA assigns them; the names that policies and cases use. */
+export const PROTOCOL_NUMBERS: ReadonlyMap<string, number> = new Map([
+  ["ICMP", 1],
+  ["TCP", 6],
+  ["UDP", 17],
+  ["ICMPv6", 58],
+  ["SCTP", 132],
+  ["UDPLite", 136],
+]);
+
+/** One question. `port` is the destination port, for ICMP the type. */
+export interface FlowQuestion {
+  readonly source: SideId;
+  readonly destination: SideId;
+  readonly protocol: number;
+  readonly port: number;
+  readonly sourcePort?: number;
+  readonly icmpCode?: number;
+}
+
+/** Many questions in columns; row i of each belongs together. Absent source ports count as 40000, codes as 0. */
+export interface QuestionColumns {
+  readonly length: number;
+  readonly source: Uint32Array;
+  readonly destination: Uint32Array;
+  readonly protocol: Uint8Array;
+  readonly port: Uint16Array;
+  readonly sourcePort?: Uint16Array;
+  readonly icmpCode?: Uint8Array;
+}
+
+/** Many answers in columns. */
+export interface AnswerColumns {
+  /** VERDICT_BITS of each row. */
+  readonly code: Uint8Array;
+  /** Which rule decided at the source: an index into `CompiledPolicySet.rules`, or NO_RULE. */
+  readonly egressRule: Int32Array;
+  readonly ingressRule: Int32Array;
+}
+/** No rule decided: no policy, default deny, or what the plugin does by itself. */
+export const NO_RULE = -1;
+
+/** Policies made ready against one world, whatever the profile. */
+export interface CompiledPolicySet {
+  readonly profile: Profile;
+  readonly world: WorldIndex;
+  /** Every document that takes part, in the order given. */
+  readonly policies: readonly PolicyRef[];
+  /** Every rule of them; `AnswerColumns` point in here. */
+  readonly rules: readonly RuleRef[];
+  /** What could not be evaluated and why: doNotTrack, toGroups and the like. */
+  readonly problems: readonly PolicyProblem[];
+  /** Judges rows 0 to `questions.length`. Sides must come from `world`. */
+  evaluate(questions: QuestionColumns, answers: AnswerColumns): void;
+  explain(question: FlowQuestion): Verdict;
+  /** Which policies select a side, per direction: indices into `policies`. Staged ones as the configuration says. */
+  selecting(side: SideId, direction: "egress" | "ingress"): readonly number[];
+}
+
+/** What each profile's engine supplies. */
+export type CompilePolicies = (documents: readonly PolicyDocument[], world: WorldIndex) => CompiledPolicySet;
+
+/** Room for the answers to `length` questions. */
+export function answerColumns(length: number): AnswerColumns {
+  return { code: new Uint8Array(length), egressRule: new Int32Array(length), ingressRule: new Int32Array(length) };
+}

@@ -1,0 +1,79 @@
+import { parseAddress, type AddressBytes } from "../model/address.ts";
+import type { Side, World, WorldEndpoint, WorldNamespace } from "./world.ts";
+
+/** A side's number in a `WorldIndex`: endpoints first, in order, then addresses and entities as they are asked for. */
+export type SideId = number;
+
+export type IndexedSide =
+  | { readonly kind: "endpoint"; readonly endpoint: WorldEndpoint; readonly index: number }
+  | { readonly kind: "address"; readonly address: string; readonly bytes: AddressBytes }
+  | { readonly kind: "entity"; readonly entity: string };
+
+/**
+ * A world made ready for look-ups, shared by every policy set compiled against it: sides have the same numbers in all of them,
+ * so that today's set and a candidate are asked the same question.
+ */
+export class WorldIndex {
+  readonly world: World;
+  readonly namespaces: ReadonlyMap<string, WorldNamespace>;
+  readonly #sides: IndexedSide[] = [];
+  readonly #byKey = new Map<string, SideId>();
+  readonly #endpointByName = new Map<string, SideId>();
+  readonly #endpointByAddress = new Map<string, SideId>();
+
+  constructor(world: World) {
+    this.world = world;
+    this.namespaces = new Map(world.namespaces.map((namespace) => [namespace.name, namespace]));
+    for (const [index, endpoint] of world.endpoints.entries()) {
+      this.#sides.push({ kind: "endpoint", endpoint, index });
+      this.#endpointByName.set(`${endpoint.namespace}/${endpoint.name}`, index);
+      for (const address of endpoint.addresses) {
+        const bytes = parseAddress(address);
+        if (bytes !== undefined && endpoint.hostNetwork !== true) this.#endpointByAddress.set(bytes.join("."), index);
+      }
+    }
+  }
+
+  get size(): number {
+    return this.#sides.length;
+  }
+
+  /** What a number stands for. Throws for a number that this index never gave. */
+  side(id: SideId): IndexedSide {
+    const side = this.#sides[id];
+    if (side === undefined) throw new Error(`no side has number ${id}`);
+    return side;
+  }
+
+  /** A side's number, or undefined when an address is none or an endpoint does not exist. An endpoint's own address is that endpoint. */
+  idOf(side: Side): SideId | undefined {
+    if (side.kind === "endpoint")
+      return side.index >= 0 && side.index < this.world.endpoints.length ? side.index : undefined;
+    if (side.kind === "entity")
+      return this.#intern(`entity ${side.entity}`, () => ({ kind: "entity", entity: side.entity }));
+    const bytes = parseAddress(side.address);
+    if (bytes === undefined) return undefined;
+    const key = bytes.join(".");
+    const known = this.#endpointByAddress.get(key);
+    return known ?? this.#intern(key, () => ({ kind: "address", address: side.address, bytes }));
+  }
+
+  /** The endpoint `namespace/name`, or undefined. */
+  endpointNamed(namespace: string, name: string): SideId | undefined {
+    return this.#endpointByName.get(`${namespace}/${name}`);
+  }
+
+  /** The endpoint that has this address, or undefined. */
+  endpointAt(bytes: AddressBytes): SideId | undefined {
+    return this.#endpointByAddress.get(bytes.join("."));
+  }
+
+  #intern(key: string, make: () => IndexedSide): SideId {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const id = this.#sides.length;
+    this.#sides.push(make());
+    this.#byKey.set(key, id);
+    return id;
+  }
+}
