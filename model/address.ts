@@ -60,7 +60,8 @@ export function parseCidr(text: string): Cidr | undefined {
   }
   const bits = length + (128 - width);
   const bytes = Uint8Array.from(address);
-  for (let i = 0; i < 16; i++) bytes[i]! &= bits >= (i + 1) * 8 ? 0xff : bits <= i * 8 ? 0 : 0xff << ((i + 1) * 8 - bits);
+  for (let i = 0; i < 16; i++)
+    bytes[i]! &= bits >= (i + 1) * 8 ? 0xff : bits <= i * 8 ? 0 : 0xff << ((i + 1) * 8 - bits);
   return { bytes, bits, v4 };
 }
 

@@ -88,4 +88,11 @@ export function protocolName(protocol: number): string {
 }
 
 /** IANA's protocol numbers that Weir meets. */
-export const PROTOCOLS: Readonly<Record<number, string>> = { 1: "ICMP", 6: "TCP", 17: "UDP", 50: "ESP", 58: "ICMPv6", 132: "SCTP" };
+export const PROTOCOLS: Readonly<Record<number, string>> = {
+  1: "ICMP",
+  6: "TCP",
+  17: "UDP",
+  50: "ESP",
+  58: "ICMPv6",
+  132: "SCTP",
+};

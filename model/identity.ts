@@ -46,7 +46,13 @@ export type ReservedName = keyof typeof RESERVED;
 
 /** The identity of a reserved name; its only label is `reserved:NAME`. */
 export function reservedIdentity(name: ReservedName): Identity {
-  return { id: RESERVED[name] as IdentityId, kind: "reserved", namespace: "", workload: name, labels: { [`reserved:${name}`]: "" } };
+  return {
+    id: RESERVED[name] as IdentityId,
+    kind: "reserved",
+    namespace: "",
+    workload: name,
+    labels: { [`reserved:${name}`]: "" },
+  };
 }
 
 export function identityId(decimal: string): IdentityId {
