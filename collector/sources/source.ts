@@ -1,0 +1,50 @@
+import type { Sink } from "../decode/columns.ts";
+
+/** A way in: the kernel of this machine, a recorded sample, later Hubble. All deliver the same batches to a Sink. */
+export interface Source extends AsyncDisposable {
+  /** `ebpf`, `replay`: for logs and screens. */
+  readonly name: string;
+  /** Begins to deliver; resolves once events flow. Throws WeirError when it cannot. `signal` ends it as disposal does. */
+  start(signal: AbortSignal): Promise<void>;
+  counters(): SourceCounters;
+  hooks(): readonly HookReport[];
+}
+
+export type { Sink };
+
+/** The source's own books: for each type, produced = decoded + lost (+ what is still in the ring). All are running totals. */
+export interface SourceCounters {
+  /** One per (CPU, event type) that had any event. cpu NO_CPU = read out of maps and iterators. */
+  readonly rows: readonly CounterRow[];
+  /** Greatest share of a ring in use when a drain began, 0–1. */
+  readonly ringUse: number;
+  /** Mean cost of reading and decoding one event, ns; 0 before the first. */
+  readonly decodeNs: number;
+  /** Records that could not be read: impossible sizes, unknown types, samples that are too short. 0 unless something is broken. */
+  readonly malformed: number;
+  /** Packets that passed the drop filter in the kernel: = sum of `count` over all drop rows + lost drop events. */
+  readonly dropsPassed: number;
+}
+
+export interface CounterRow {
+  readonly cpu: number;
+  readonly type: number;
+  /** Events that the kernel programs made. */
+  readonly produced: number;
+  /** Of them, found no room in the ring (-ENOSPC, counted in the kernel). */
+  readonly lost: number;
+  /** Of them, handed to the sink. */
+  readonly decoded: number;
+}
+
+/** One hook for `weir doctor`. */
+export interface HookReport {
+  readonly name: string;
+  readonly state: "loaded" | "refused" | "not attached";
+  /** Why not, with the verifier's last line. */
+  readonly why?: string;
+  /** What Weir does not see without it. */
+  readonly dark?: string;
+  /** Events seen since start; undefined where the hook has no counter of its own. */
+  readonly events?: number;
+}
