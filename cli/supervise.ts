@@ -1,0 +1,125 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { WeirError } from "../model/errors.ts";
+
+/** One of the processes that `weir start` keeps up. */
+export interface Part {
+  readonly name: string;
+  /** Arguments of `weir`. */
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** True once the part answers. Called until it does, then no more. */
+  readonly ready: (signal: AbortSignal) => Promise<boolean>;
+  readonly readyWithinMs: number;
+}
+
+/** What a supervised part did; shown to the user as it happens. */
+export type Report = (line: string) => void;
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+const STOP_WITHIN_MS = 10_000;
+const FIRST_RESTART_MS = 500;
+const LAST_RESTART_MS = 30_000;
+
+/**
+ * Keeps parts running in the order they were started: a part that ends is started again after a pause that doubles; all
+ * are stopped in reverse order. A part that never became ready is not retried: `start` rejects with its last words.
+ */
+export class Supervisor {
+  readonly #running = new Map<string, ChildProcess>();
+  readonly #order: string[] = [];
+  readonly #report: Report;
+  #stopping = false;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  /** Starts a part and resolves when it answers. Throws WeirError `part-failed` with the part's own sentence when it ends before. */
+  async start(part: Part, signal: AbortSignal): Promise<void> {
+    const { child, lastWords } = this.#spawn(part);
+    this.#order.push(part.name);
+    const ended = new Promise<never>((_, reject) => {
+      child.once("exit", (code) => {
+        const said = lastWords().replace(/^weir: /, "");
+        const what = said === "" ? `the ${part.name} ended with code ${code} before it answered` : said;
+        reject(new WeirError({ code: "part-failed", what }));
+      });
+    });
+    await Promise.race([untilReady(part, signal), ended]);
+    child.removeAllListeners("exit");
+    child.once("exit", () => this.#again(part, FIRST_RESTART_MS));
+  }
+
+  /** Ends all parts, last started first. Resolves when none is left; what does not end by itself is killed. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const name of this.#order.toReversed()) {
+      const child = this.#running.get(name);
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) continue;
+      const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
+      await gone;
+      clearTimeout(timer);
+    }
+  }
+
+  #spawn(part: Part): { child: ChildProcess; lastWords: () => string } {
+    // The IPC channel is only a leash: a part ends when it breaks, so that nothing is left after kill -9 of this process.
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...part.args], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      env: { ...process.env, ...part.env, WEIR_LEASH: "1" },
+    });
+    let last = "";
+    for (const stream of [child.stdout!, child.stderr!]) {
+      let rest = "";
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop()!.slice(-8192);
+        for (const line of lines) {
+          if (line.trim() === "") continue;
+          last = line;
+          this.#report(`${part.name}: ${line}`);
+        }
+      });
+    }
+    this.#running.set(part.name, child);
+    return { child, lastWords: () => last };
+  }
+
+  #again(part: Part, pauseMs: number): void {
+    if (this.#stopping) return;
+    this.#report(`${part.name} ended; starting it again in ${pauseMs / 1000} s`);
+    setTimeout(() => {
+      if (this.#stopping) return;
+      const began = Date.now();
+      const { child } = this.#spawn(part);
+      child.once("exit", () => {
+        const settled = Date.now() - began > LAST_RESTART_MS;
+        this.#again(part, settled ? FIRST_RESTART_MS : Math.min(pauseMs * 2, LAST_RESTART_MS));
+      });
+    }, pauseMs);
+  }
+}
+
+async function untilReady(part: Part, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + part.readyWithinMs;
+  while (Date.now() < deadline) {
+    if (await part.ready(signal).catch(() => false)) return;
+    await delay(100, undefined, { signal });
+  }
+  throw new WeirError({
+    code: "part-not-ready",
+    what: `the ${part.name} did not answer within ${part.readyWithinMs / 1000} s`,
+    next: "its last lines above say why; weir doctor checks the machine",
+  });
+}
+
+/** Ends this process when the supervisor that started it is gone. Does nothing in a process that nobody supervises. */
+export function endWithSupervisor(): void {
+  if (process.env["WEIR_LEASH"] !== "1" || process.channel === undefined) return;
+  process.channel?.unref?.();
+  process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
+}
