@@ -1,7 +1,8 @@
 import { parseDocuments, type KindEntry, type ParsedPolicies } from "./documents.ts";
+import { NETWORK_POLICY_KINDS } from "./network-policy.ts";
 
 /** Every kind that is read. Calico's stand in parse/calico.ts as `CALICO_KINDS`, to be spread in here. */
-export const POLICY_KINDS: readonly KindEntry[] = [];
+export const POLICY_KINDS: readonly KindEntry[] = [...NETWORK_POLICY_KINDS];
 
 /** Every policy of a file, whatever its kind, and everything that is wrong in it. Never throws. */
 export function parsePolicies(text: string, file: string): ParsedPolicies {
