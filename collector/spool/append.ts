@@ -1,0 +1,308 @@
+/**
+ * The writing end of the spool. Rows are added in memory; `flush` writes them as one frame a lane and makes them durable
+ * with one fdatasync each (a group: all rows of the last ≤ 100 ms). A lane is a table and a worth, so that the budget can
+ * take whole files. A lane's segment is sealed at `sealRows`, `sealBytes` or `sealMs`, whichever comes first.
+ *
+ * A write that fails (ENOSPC, EIO) loses nothing by itself: the lane's file is cut back to its durable length and sealed, the
+ * rows stay in memory and go to a new file at the next flush. Memory is bounded by `pendingBytes`; what exceeds it is
+ * shed, least worth first, and counted in the books.
+ */
+import { open, rename, unlink, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { segmentId, syncDirectory, type SegmentFile } from "./files.ts";
+import { encodeFrame, encodeSegmentHeader, MAX_FRAME_BYTES, WORTH, type BooksDelta, type Worth } from "./segment.ts";
+
+export interface SpoolLimits {
+  readonly sealRows: number;
+  readonly sealBytes: number;
+  readonly sealMs: number;
+  /** Bytes of rows that may wait in memory while the disk refuses them. */
+  readonly pendingBytes: number;
+}
+
+export const SPOOL_LIMITS: SpoolLimits = { sealRows: 50_000, sealBytes: 16 << 20, sealMs: 1000, pendingBytes: 32 << 20 };
+
+export interface SpoolIdentity {
+  readonly dir: string;
+  readonly node: string;
+  readonly boot: string;
+  readonly generation: number;
+}
+
+/** Rows of one table with what the books say of them. */
+export interface Lot {
+  readonly table: string;
+  readonly worth: Worth;
+  readonly columns: readonly string[];
+  readonly rows: number;
+  readonly payload: Uint8Array;
+  readonly books: readonly BooksDelta[];
+  /** Seal later than `sealMs`: for tables that nobody watches live. */
+  readonly sealMs?: number;
+}
+
+interface OpenSegment {
+  readonly id: string;
+  readonly number: number;
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly openedMs: number;
+  bytes: number;
+  rows: number;
+  frames: number;
+}
+
+interface Lane {
+  readonly table: string;
+  readonly worth: Worth;
+  readonly columns: readonly string[];
+  readonly sealMs: number;
+  pending: Lot[];
+  pendingBytes: number;
+  segment: OpenSegment | undefined;
+}
+
+export interface SpoolWriterEvents {
+  readonly sealed: (segment: SegmentFile) => void;
+  /** The disk refused: one sentence's worth of cause. Called once a failure. */
+  readonly failed: (cause: unknown, lane: string) => void;
+  /** Rows that were given up because memory was full, as books to be added. */
+  readonly shed: (rows: number, books: readonly BooksDelta[]) => void;
+}
+
+/** What the writer needs of a disk; tests put a failing one in its place. */
+export interface SpoolDisk {
+  open(path: string): Promise<FileHandle>;
+  write(handle: FileHandle, parts: readonly Uint8Array[], at: number): Promise<void>;
+  sync(handle: FileHandle): Promise<void>;
+}
+
+export const REAL_DISK: SpoolDisk = {
+  open: (path) => open(path, "wx", 0o640),
+  async write(handle, parts, at) {
+    let position = at;
+    for (const part of parts) {
+      let done = 0;
+      while (done < part.length) {
+        const { bytesWritten } = await handle.write(part, done, part.length - done, position);
+        done += bytesWritten;
+        position += bytesWritten;
+      }
+    }
+  },
+  sync: (handle) => handle.datasync(),
+};
+
+export class SpoolWriter {
+  readonly #identity: SpoolIdentity;
+  readonly #limits: SpoolLimits;
+  readonly #events: SpoolWriterEvents;
+  readonly #disk: SpoolDisk;
+  readonly #lanes = new Map<string, Lane>();
+  #number = 0;
+  #pendingBytes = 0;
+  #flushing: Promise<void> | undefined;
+
+  constructor(identity: SpoolIdentity, events: SpoolWriterEvents, limits: SpoolLimits = SPOOL_LIMITS, disk: SpoolDisk = REAL_DISK) {
+    this.#identity = identity;
+    this.#events = events;
+    this.#limits = limits;
+    this.#disk = disk;
+  }
+
+  /** Bytes of segments that are being written. */
+  get openBytes(): number {
+    let bytes = 0;
+    for (const lane of this.#lanes.values()) bytes += lane.segment?.bytes ?? 0;
+    return bytes;
+  }
+
+  /** Bytes of rows in memory, not durable yet. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Takes rows into memory. They are durable when the next `flush` has resolved without telling `failed`. */
+  add(lot: Lot): void {
+    if (lot.rows === 0 && lot.books.length === 0) return;
+    const key = `${lot.table}-${lot.worth}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = {
+        table: lot.table,
+        worth: lot.worth,
+        columns: lot.columns,
+        sealMs: lot.sealMs ?? this.#limits.sealMs,
+        pending: [],
+        pendingBytes: 0,
+        segment: undefined,
+      };
+      this.#lanes.set(key, lane);
+    }
+    lane.pending.push(lot);
+    lane.pendingBytes += lot.payload.length;
+    this.#pendingBytes += lot.payload.length;
+    if (this.#pendingBytes > this.#limits.pendingBytes) this.#shedPending();
+  }
+
+  /** Writes what is pending as one group. One at a time: a call while one runs joins the next group. */
+  async flush(nowMs: number): Promise<void> {
+    while (this.#flushing !== undefined) await this.#flushing;
+    const run = this.#flushAll(nowMs).finally(() => (this.#flushing = undefined));
+    this.#flushing = run;
+    await run;
+  }
+
+  /** Flushes, then seals every lane. The writer can be used again. */
+  async close(nowMs: number): Promise<void> {
+    await this.flush(nowMs);
+    for (const lane of this.#lanes.values()) if (lane.segment !== undefined) await this.#seal(lane, nowMs, undefined);
+  }
+
+  async #flushAll(nowMs: number): Promise<void> {
+    await Promise.all(
+      [...this.#lanes.values()].map(async (lane) => {
+        if (lane.pending.length > 0) await this.#flushLane(lane, nowMs);
+        const segment = lane.segment;
+        if (segment === undefined) return;
+        const full = segment.rows >= this.#limits.sealRows || segment.bytes >= this.#limits.sealBytes;
+        if (full || nowMs - segment.openedMs >= lane.sealMs || nowMs < segment.openedMs) await this.#seal(lane, nowMs, undefined);
+      }),
+    );
+  }
+
+  async #flushLane(lane: Lane, nowMs: number): Promise<void> {
+    const group: Lot[] = [];
+    let bytes = 0;
+    for (const lot of lane.pending) {
+      if (group.length > 0 && bytes + lot.payload.length > MAX_FRAME_BYTES / 2) break;
+      group.push(lot);
+      bytes += lot.payload.length;
+    }
+    const rows = group.reduce((sum, lot) => sum + lot.rows, 0);
+    try {
+      const segment = (lane.segment ??= await this.#begin(lane, nowMs));
+      const parts = encodeFrame(
+        segment.frames,
+        segment.rows,
+        rows,
+        group.map((lot) => lot.payload),
+        mergeBooks(group.flatMap((lot) => lot.books)),
+      );
+      await this.#disk.write(segment.handle, parts, segment.bytes);
+      await this.#disk.sync(segment.handle);
+      for (const part of parts) segment.bytes += part.length;
+      segment.rows += rows;
+      segment.frames += 1;
+    } catch (cause) {
+      this.#events.failed(cause, `${lane.table}-${lane.worth}`);
+      if (lane.segment !== undefined) await this.#seal(lane, nowMs, lane.segment.bytes);
+      return;
+    }
+    // rows may have been shed from the front meanwhile: take off what was written, by identity
+    const written = new Set(group);
+    lane.pending = lane.pending.filter((lot) => !written.has(lot));
+    lane.pendingBytes = lane.pending.reduce((sum, lot) => sum + lot.payload.length, 0);
+    this.#pendingBytes = [...this.#lanes.values()].reduce((sum, each) => sum + each.pendingBytes, 0);
+    if (lane.pending.length > 0) await this.#flushLane(lane, nowMs);
+  }
+
+  async #begin(lane: Lane, nowMs: number): Promise<OpenSegment> {
+    const number = this.#number++;
+    const { dir, node, boot, generation } = this.#identity;
+    const id = segmentId(boot, generation, number, lane.table, lane.worth);
+    const path = join(dir, `${id}.open`);
+    const handle = await this.#disk.open(path);
+    const header = encodeSegmentHeader({ id, table: lane.table, columns: [...lane.columns], node, boot, generation, createdMs: nowMs });
+    try {
+      await this.#disk.write(handle, [header], 0);
+      await syncDirectory(dir); // else the rows would be durable in a file without a name
+    } catch (cause) {
+      await handle.close();
+      await unlink(path);
+      throw cause;
+    }
+    return { id, number, path, handle, openedMs: nowMs, bytes: header.length, rows: 0, frames: 0 };
+  }
+
+  /** `upTo`: the bytes that count after a failure. The name carries it when the file cannot be cut, as the state of the rest is unknown. */
+  async #seal(lane: Lane, nowMs: number, upTo: number | undefined): Promise<void> {
+    const segment = lane.segment;
+    if (segment === undefined) return;
+    lane.segment = undefined;
+    const { dir, generation } = this.#identity;
+    const name = upTo === undefined ? `${segment.id}.seg` : `${segment.id}.upto-${upTo}.seg`;
+    const path = join(dir, name);
+    try {
+      await segment.handle.close();
+      if (segment.frames === 0) {
+        await unlink(segment.path);
+        return;
+      }
+      await rename(segment.path, path);
+      await syncDirectory(dir);
+    } catch (cause) {
+      this.#events.failed(cause, `${lane.table}-${lane.worth}`);
+      // left as .open: the next start recovers it; until then it is not shipped
+      return;
+    }
+    this.#events.sealed({
+      id: segment.id,
+      path,
+      table: lane.table,
+      worth: lane.worth,
+      generation,
+      number: segment.number,
+      bytes: segment.bytes,
+      rows: segment.rows,
+      sealedMs: nowMs,
+      upTo,
+    });
+  }
+
+  #shedPending(): void {
+    for (const worth of WORTH) {
+      if (worth === "record") return;
+      for (const lane of this.#lanes.values()) {
+        if (lane.worth !== worth) continue;
+        while (lane.pending.length > 0 && this.#pendingBytes > this.#limits.pendingBytes) {
+          const lot = lane.pending[0]!;
+          if (this.#flushing !== undefined) return; // its rows may be on their way to the disk: shed at the next add
+          lane.pending.shift();
+          lane.pendingBytes -= lot.payload.length;
+          this.#pendingBytes -= lot.payload.length;
+          this.#events.shed(lot.rows, shedBooks(lot.books));
+        }
+      }
+    }
+  }
+}
+
+/** The same counts with everything that was to be stored now shed. */
+export function shedBooks(books: readonly BooksDelta[]): BooksDelta[] {
+  return books.map((line) => ({ ...line, stored: 0, shed: line.shed + line.stored }));
+}
+
+/** The same counts with everything that was to be stored now in quarantine. */
+export function quarantinedBooks(books: readonly BooksDelta[]): BooksDelta[] {
+  return books.map((line) => ({ ...line, stored: 0, quarantined: line.quarantined + line.stored }));
+}
+
+/** One line per minute and type. */
+export function mergeBooks(books: readonly BooksDelta[]): BooksDelta[] {
+  const merged = new Map<string, BooksDelta>();
+  for (const line of books) {
+    const key = `${line.minute} ${line.type}`;
+    const sum = merged.get(key);
+    if (sum === undefined) merged.set(key, { ...line });
+    else {
+      sum.produced += line.produced;
+      sum.stored += line.stored;
+      sum.lost += line.lost;
+      sum.shed += line.shed;
+      sum.quarantined += line.quarantined;
+      sum.filtered += line.filtered;
+    }
+  }
+  return [...merged.values()];
+}
