@@ -1,0 +1,188 @@
+import { edgeColour, type Look, type Viewport } from "./look.ts";
+import { inTrouble } from "./graph.ts";
+import type { Pen } from "./pen.ts";
+import { NODE_RADIUS, pointAt, tangentAt, type Scene, type SceneEdge, type SceneNode } from "./scene.ts";
+
+interface Box {
+  readonly x0: number;
+  readonly y0: number;
+  readonly x1: number;
+  readonly y1: number;
+}
+
+/** Below this zoom only names of namespaces and of selected or troubled things are legible. */
+const NAMES_FROM_ZOOM = 0.45;
+const RATES_FROM_ZOOM = 0.6;
+/** Rates stand on the strongest edges only. */
+const MOST_RATES = 120;
+
+/**
+ * Names and rates, the most important first; one that would cover another that already stands is left out, except those of
+ * selected and troubled things. Sizes are in screen pixels, whatever the zoom.
+ */
+export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Look): void {
+  const taken: Box[] = [];
+  const size = 1 / Math.max(0.75, Math.min(viewport.k, 1.6));
+  for (const node of scene.nodes) taken.push(nodeBox(node));
+  drawHullNames(pen, scene, look, size, taken);
+  const selected = look.selected;
+  const chosen = selected === undefined ? undefined : scene.edgeByKey.get(selected);
+  const nodes = scene.nodes.toSorted((a, b) => nodeRank(b, look, chosen) - nodeRank(a, look, chosen));
+  const plates = scene.edges.filter((edge) => edge.key === selected || inTrouble(edge.state) || edge.state === "fresh");
+  const forced = scene.nodes.length <= 60;
+  for (const edge of plates.toReversed()) drawPlate(pen, edge, look, size, taken);
+  for (const node of nodes) {
+    const must = forced || node.key === selected || node.detailIsTrouble;
+    if (must || viewport.k >= NAMES_FROM_ZOOM) drawName(pen, node, look, size, taken, must);
+  }
+  if (viewport.k < RATES_FROM_ZOOM) return;
+  const rates = scene.edges
+    .filter((edge) => edge.state === "allowed" && !edge.faint && edge.key !== selected && edge.label !== "")
+    .toSorted((a, b) => b.perSecond - a.perSecond)
+    .slice(0, MOST_RATES);
+  for (const edge of rates) drawRate(pen, edge, look, size, taken);
+}
+
+function nodeRank(node: SceneNode, look: Look, chosen: SceneEdge | undefined): number {
+  if (node.key === look.selected || chosen?.source === node.key || chosen?.target === node.key) return Infinity;
+  if (look.found.has(node.key)) return 1e15 + node.weight;
+  return node.detailIsTrouble ? 1e12 + node.weight : node.weight;
+}
+
+function drawHullNames(pen: Pen, scene: Scene, look: Look, size: number, taken: Box[]): void {
+  pen.font = `450 ${11.5 * size}px ${look.theme.sans}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "alphabetic";
+  for (const hull of scene.hulls) {
+    const half = pen.measureText(hull.namespace).width / 2;
+    const box = { x0: hull.labelX - half, y0: hull.labelY - 11 * size, x1: hull.labelX + half, y1: hull.labelY + 3 };
+    haloText(pen, hull.namespace, hull.labelX, hull.labelY, look.theme.text3, look.theme.canvas, size);
+    taken.push(box);
+  }
+}
+
+function drawName(pen: Pen, node: SceneNode, look: Look, size: number, taken: Box[], must: boolean): void {
+  const { theme } = look;
+  pen.font = `550 ${12.5 * size}px ${theme.sans}`;
+  const half = pen.measureText(node.name).width / 2;
+  const top = node.y + NODE_RADIUS + 4;
+  const box = { x0: node.x - half - 2, y0: top, x1: node.x + half + 2, y1: top + 13 * size };
+  if (!must && overlaps(box, taken)) return;
+  taken.push(box);
+  pen.textAlign = "center";
+  pen.textBaseline = "alphabetic";
+  haloText(pen, node.name, node.x, top + 11.5 * size, node.gone ? theme.gone : theme.text, theme.canvas, size);
+  if (node.detail === "") return;
+  pen.font = `400 ${11 * size}px ${theme.sans}`;
+  const detailHalf = pen.measureText(node.detail).width / 2;
+  const detailBox = { x0: node.x - detailHalf, y0: box.y1, x1: node.x + detailHalf, y1: box.y1 + 13 * size };
+  if (!must && overlaps(detailBox, taken)) return;
+  taken.push(detailBox);
+  haloText(
+    pen,
+    node.detail,
+    node.x,
+    top + 25 * size,
+    node.detailIsTrouble ? theme.denied : theme.text3,
+    theme.canvas,
+    size,
+  );
+}
+
+/** Words on a plate beside the mark of an edge in trouble, new or selected. */
+function drawPlate(pen: Pen, edge: SceneEdge, look: Look, size: number, taken: Box[]): void {
+  if (edge.label === "") return;
+  const { theme } = look;
+  pen.font = `450 ${11 * size}px ${theme.sans}`;
+  const width = pen.measureText(edge.label).width + 14 * size;
+  const height = 18 * size;
+  const place = plateBox(edge, width, height, taken, look.selected === edge.key && edge.state === "allowed");
+  taken.push(place);
+  const colour = edgeColour(edge, theme, true);
+  pen.fillStyle = theme.canvas;
+  pen.strokeStyle = colour;
+  pen.lineWidth = size;
+  roundedBox(pen, place, 3 * size);
+  pen.globalAlpha = 1;
+  pen.fill();
+  pen.globalAlpha = 0.75;
+  pen.stroke();
+  pen.globalAlpha = 1;
+  pen.fillStyle = colour;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillText(edge.label, (place.x0 + place.x1) / 2, (place.y0 + place.y1) / 2 + 0.5 * size);
+}
+
+/** Beside the mark, on the first side that is free; on the line itself for a healthy edge. */
+function plateBox(edge: SceneEdge, width: number, height: number, taken: readonly Box[], onLine: boolean): Box {
+  const [x, y] = pointAt(edge.curve, edge.markAt);
+  const at = (cx: number, cy: number): Box => ({
+    x0: cx - width / 2,
+    y0: cy - height / 2,
+    x1: cx + width / 2,
+    y1: cy + height / 2,
+  });
+  if (onLine) return at(x, y);
+  const gap = 14;
+  const candidates = [
+    at(x + gap + width / 2, y),
+    at(x - gap - width / 2, y),
+    at(x, y - gap - height / 2),
+    at(x, y + gap + height / 2),
+    at(x + gap + width / 2, y - height),
+    at(x - gap - width / 2, y + height),
+  ];
+  return candidates.find((box) => !overlaps(box, taken)) ?? candidates[0]!;
+}
+
+/** A number on the line of a healthy edge, on a halo; moved along the line when its middle is taken. */
+function drawRate(pen: Pen, edge: SceneEdge, look: Look, size: number, taken: Box[]): void {
+  pen.font = `450 ${11 * size}px ${look.theme.sans}`;
+  const width = pen.measureText(edge.label).width + 4;
+  if (edge.length < width + 40) return;
+  for (const t of [0.5, 0.42, 0.58, 0.34]) {
+    const [x, y] = pointAt(edge.curve, t);
+    const box = { x0: x - width / 2, y0: y - 7 * size, x1: x + width / 2, y1: y + 7 * size };
+    if (overlaps(box, taken)) continue;
+    taken.push(box);
+    const [dx] = tangentAt(edge.curve, t);
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    // A label on a nearly upright line hides less of it when the halo is narrow.
+    haloText(pen, edge.label, x, y, look.theme.text2, look.theme.canvas, Math.abs(dx) < 0.3 ? size : size * 1.2);
+    return;
+  }
+}
+
+function haloText(pen: Pen, text: string, x: number, y: number, colour: string, halo: string, size: number): void {
+  pen.strokeStyle = halo;
+  pen.lineWidth = 4 * size;
+  pen.lineJoin = "round";
+  pen.strokeText(text, x, y);
+  pen.fillStyle = colour;
+  pen.fillText(text, x, y);
+}
+
+function roundedBox(pen: Pen, box: Box, radius: number): void {
+  const { x0, y0, x1, y1 } = box;
+  pen.beginPath();
+  pen.moveTo(x0 + radius, y0);
+  pen.lineTo(x1 - radius, y0);
+  pen.quadraticCurveTo(x1, y0, x1, y0 + radius);
+  pen.lineTo(x1, y1 - radius);
+  pen.quadraticCurveTo(x1, y1, x1 - radius, y1);
+  pen.lineTo(x0 + radius, y1);
+  pen.quadraticCurveTo(x0, y1, x0, y1 - radius);
+  pen.lineTo(x0, y0 + radius);
+  pen.quadraticCurveTo(x0, y0, x0 + radius, y0);
+  pen.closePath();
+}
+
+function nodeBox(node: SceneNode): Box {
+  return { x0: node.x - NODE_RADIUS, y0: node.y - NODE_RADIUS, x1: node.x + NODE_RADIUS, y1: node.y + NODE_RADIUS };
+}
+
+function overlaps(box: Box, taken: readonly Box[]): boolean {
+  return taken.some((other) => box.x0 < other.x1 && box.x1 > other.x0 && box.y0 < other.y1 && box.y1 > other.y0);
+}

@@ -1,0 +1,110 @@
+import type { MapTheme, Pen } from "./pen.ts";
+import { NODE_RADIUS, type SceneNode } from "./scene.ts";
+
+/** At least this share of the rim, or the arc is not seen (mocks/README.md §5). */
+const LEAST_ARC = 0.12;
+
+/** A node: its shape with the number in it, the failing share as an arc, a second outline when selected. */
+export function drawNode(pen: Pen, node: SceneNode, theme: MapTheme, selected: boolean): void {
+  pen.fillStyle = theme.raised;
+  pen.strokeStyle = node.gone ? theme.gone : theme.control;
+  pen.lineWidth = 1.5;
+  if (node.gone) {
+    pen.fillStyle = theme.canvas;
+    pen.setLineDash([2, 3]);
+  }
+  shapePath(pen, node, NODE_RADIUS);
+  pen.fill();
+  pen.stroke();
+  if (node.shape === "datastore") {
+    cylinderLid(pen, node);
+    pen.stroke();
+  } else if (node.shape === "service") {
+    shapePath(pen, node, NODE_RADIUS - 4);
+    pen.stroke();
+  }
+  pen.setLineDash([]);
+  if (selected) {
+    pen.strokeStyle = theme.text;
+    pen.lineWidth = 1.5;
+    shapePath(pen, node, NODE_RADIUS);
+    pen.stroke();
+    shapePath(pen, node, NODE_RADIUS + 4);
+    pen.stroke();
+  }
+  if (node.failing > 0) {
+    const share = Math.max(LEAST_ARC, Math.min(1, node.failing));
+    pen.strokeStyle = theme.denied;
+    pen.lineWidth = 3.5;
+    pen.beginPath();
+    pen.arc(node.x, node.y, NODE_RADIUS, -Math.PI / 2 - share * Math.PI, -Math.PI / 2 + share * Math.PI);
+    pen.stroke();
+  }
+  pen.fillStyle = node.gone ? theme.gone : theme.text;
+  pen.font = `500 12px ${theme.sans}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillText(compactCount(node.count), node.x, node.y + (node.shape === "datastore" ? 3 : 0.5));
+}
+
+/** At most four characters: 950, 1.2k, 15k. */
+function compactCount(count: number): string {
+  if (count < 1000) return String(count);
+  if (count < 10_000) return `${(Math.floor(count / 100) / 10).toFixed(1)}k`;
+  return `${Math.floor(count / 1000)}k`;
+}
+
+function shapePath(pen: Pen, node: SceneNode, radius: number): void {
+  const { x, y } = node;
+  pen.beginPath();
+  switch (node.shape) {
+    case "workload":
+    case "service":
+      pen.arc(x, y, radius, 0, 2 * Math.PI);
+      return;
+    case "datastore": {
+      const w = radius * 0.88;
+      const h = radius * 0.95;
+      const lid = radius * 0.3;
+      pen.moveTo(x - w, y - h + lid);
+      pen.ellipse(x, y - h + lid, w, lid, 0, Math.PI, 2 * Math.PI);
+      pen.lineTo(x + w, y + h - lid);
+      pen.ellipse(x, y + h - lid, w, lid, 0, 0, Math.PI);
+      pen.closePath();
+      return;
+    }
+    case "gateway":
+      polygon(pen, x, y, radius * 1.1, 6, 0);
+      return;
+    case "infra": {
+      const half = radius * 0.86;
+      pen.moveTo(x - half, y - half);
+      pen.lineTo(x + half, y - half);
+      pen.lineTo(x + half, y + half);
+      pen.lineTo(x - half, y + half);
+      pen.closePath();
+      return;
+    }
+    case "outside":
+      polygon(pen, x, y, radius * 1.2, 4, Math.PI / 2);
+      return;
+  }
+}
+
+function cylinderLid(pen: Pen, node: SceneNode): void {
+  const w = NODE_RADIUS * 0.88;
+  const lid = NODE_RADIUS * 0.3;
+  pen.beginPath();
+  pen.ellipse(node.x, node.y - NODE_RADIUS * 0.95 + lid, w, lid, 0, 0, Math.PI);
+}
+
+function polygon(pen: Pen, x: number, y: number, radius: number, corners: number, turn: number): void {
+  for (let i = 0; i < corners; i++) {
+    const angle = turn + (i / corners) * 2 * Math.PI;
+    const px = x + radius * Math.cos(angle);
+    const py = y + radius * Math.sin(angle);
+    if (i === 0) pen.moveTo(px, py);
+    else pen.lineTo(px, py);
+  }
+  pen.closePath();
+}
