@@ -54,8 +54,13 @@ export const PORT_NAME = /^(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?
 function readNetworkPolicy(document: Cursor, _head: DocumentHead): NetworkPolicySpec | undefined {
   const fields = document.fields(["apiVersion", "kind", "metadata", "spec", "status"]);
   const specCursor = fields?.need("spec", "podSelector, policyTypes, ingress, egress");
-  const spec = specCursor?.fields(["podSelector", "policyTypes", "ingress", "egress"]);
-  if (specCursor === undefined || spec === undefined) return undefined;
+  return specCursor === undefined ? undefined : readNetworkPolicySpec(specCursor);
+}
+
+/** The spec alone, for kinds that carry one; `more` names fields that they have beside it (Calico's `stagedAction`). */
+export function readNetworkPolicySpec(specCursor: Cursor, more: readonly string[] = []): NetworkPolicySpec | undefined {
+  const spec = specCursor.fields(["podSelector", "policyTypes", "ingress", "egress", ...more]);
+  if (spec === undefined) return undefined;
   const selector = spec.get("podSelector");
   const podSelector =
     selector === undefined
