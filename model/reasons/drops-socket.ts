@@ -1,35 +1,14 @@
-import { ACCEPT_QUEUE, CAPTURE, KERNEL_LOG, LISTENERS, PRESSURE, TCP_SOCKET, counters, settings } from "./frequent-checks.ts";
+import { ACCEPT_QUEUE, KERNEL_LOG, LISTENERS, PRESSURE, TCP_SOCKET, counters, settings } from "./frequent-checks.ts";
 import type { Entries } from "./types.ts";
 
 const REPEATED = "nothing; TCP sends the data again, a datagram is gone";
-const NO_NETWORK_LOSS = [{ text: "stays within one host: no IP traffic" }];
 
-/** Reasons at the socket, in its memory, and the names that are no losses at all. */
+/** Reasons at the socket and in its memory. */
 export const SOCKET_DROPS: Entries = {
-  SKB_NOT_DROPPED_YET: {
-    title: "No loss recorded",
-    meaning: "The initial value of the kernel's variable. Code that frees a packet with it did not mean to report a loss.",
-    who: "nobody",
-    layer: "other",
-    severity: "noise",
-    noise: [{ text: "no loss" }],
-    causes: ["A kernel function released the packet without setting a reason"],
-    fix: "Nothing needs doing.",
-    related: ["NOT_SPECIFIED"],
-  },
-  SKB_CONSUMED: {
-    title: "Packet used up as intended",
-    meaning: "The packet reached whoever wanted it and was then released. Not a loss.",
-    who: "nobody",
-    layer: "other",
-    severity: "noise",
-    noise: [{ text: "no loss" }],
-    causes: ["The usual end of a packet, for example after a capture program took its copy"],
-    fix: "Nothing needs doing.",
-  },
   NOT_SPECIFIED: {
     title: "Lost without a stated reason",
-    meaning: "The kernel code that discarded this packet names no reason, so the function is all there is to go by. Most such events are harmless multicast; the rest includes real faults.",
+    meaning:
+      "The kernel code that discarded this packet names no reason, so the function is all there is to go by. Most such events are harmless multicast; the rest includes real faults.",
     layer: "other",
     severity: "info",
     causes: [
@@ -48,14 +27,19 @@ export const SOCKET_DROPS: Entries = {
   },
   NO_SOCKET: {
     title: "No socket takes this packet",
-    meaning: "The packet reached the right host, but no program there has the port open, or the connection it belongs to is unknown. A TCP sender is answered with RST, a UDP sender with ICMP port unreachable.",
+    meaning:
+      "The packet reached the right host, but no program there has the port open, or the connection it belongs to is unknown. A TCP sender is answered with RST, a UDP sender with ICMP port unreachable.",
     senderSees: "RST (ECONNREFUSED at once) for TCP, ICMP port unreachable for UDP",
     who: "receiver",
     layer: "socket",
     severity: "warning",
     noise: [
       { text: "the echo reply of a ping that has its answer", at: ["ping_rcv"], icmpTypes: [0, 129] },
-      { text: "the tail of a connection that this side ended first (RST, FIN or SYN+ACK)", protocols: [6], tcpFlags: [0x04, 0x11, 0x12] },
+      {
+        text: "the tail of a connection that this side ended first (RST, FIN or SYN+ACK)",
+        protocols: [6],
+        tcpFlags: [0x04, 0x11, 0x12],
+      },
       { text: "a datagram to a multicast or broadcast address", protocols: [17], toGroup: true },
     ],
     causes: [
@@ -74,7 +58,8 @@ export const SOCKET_DROPS: Entries = {
   },
   SOCKET_RCVBUFF: {
     title: "Receive buffer full",
-    meaning: "The datagram reached its socket, whose buffer was already full of data that the program had not read. It is discarded, and nobody tells the sender.",
+    meaning:
+      "The datagram reached its socket, whose buffer was already full of data that the program had not read. It is discarded, and nobody tells the sender.",
     senderSees: "nothing; a DNS client, for instance, waits for its time limit",
     who: "receiver",
     layer: "socket",
@@ -94,7 +79,8 @@ export const SOCKET_DROPS: Entries = {
   },
   PROTO_MEM: {
     title: "Socket memory used up",
-    meaning: "The memory that all sockets of this protocol, the control group or this one socket may hold is spent, so the packet could not be stored.",
+    meaning:
+      "The memory that all sockets of this protocol, the control group or this one socket may hold is spent, so the packet could not be stored.",
     senderSees: REPEATED,
     layer: "memory",
     severity: "error",
@@ -119,14 +105,19 @@ export const SOCKET_DROPS: Entries = {
     who: "receiver",
     layer: "socket",
     severity: "warning",
-    causes: ["One connection gets very many small segments", "The program or its CPU holds the socket for long stretches", "The receive buffer is small"],
+    causes: [
+      "One connection gets very many small segments",
+      "The program or its CPU holds the socket for long stretches",
+      "The receive buffer is small",
+    ],
     checks: [counters("TcpExtTCPBacklogDrop TcpExtTCPBacklogCoalesce", "how often the line was full"), TCP_SOCKET],
     fix: "More CPU for the receiver, a larger maximum in net.ipv4.tcp_rmem, or the load spread over several connections.",
     related: ["SOCKET_RCVBUFF", "PROTO_MEM"],
   },
   QUEUE_PURGE: {
     title: "Leftovers cleared at close",
-    meaning: "A socket, device or neighbour entry went away and its queue was emptied with it. Often these are ICMP errors that were noted for a socket.",
+    meaning:
+      "A socket, device or neighbour entry went away and its queue was emptied with it. Often these are ICMP errors that were noted for a socket.",
     layer: "socket",
     severity: "noise",
     noise: [{ text: "clean-up at the end of a socket" }],
@@ -151,12 +142,17 @@ export const SOCKET_DROPS: Entries = {
   },
   PFMEMALLOC: {
     title: "Taken from the emergency reserve",
-    meaning: "The packet lay in memory that is kept for emergencies, which only swapping over the network may use. The host is short of free memory.",
+    meaning:
+      "The packet lay in memory that is kept for emergencies, which only swapping over the network may use. The host is short of free memory.",
     senderSees: REPEATED,
     layer: "memory",
     severity: "error",
     causes: ["No free pages at the moment of receiving"],
-    checks: [counters("TcpExtPFMemallocDrop", "how often it happened"), settings("vm/min_free_kbytes", "the reserve of the kernel"), KERNEL_LOG],
+    checks: [
+      counters("TcpExtPFMemallocDrop", "how often it happened"),
+      settings("vm/min_free_kbytes", "the reserve of the kernel"),
+      KERNEL_LOG,
+    ],
     fix: "Free memory on the host, overcommit less, or raise vm.min_free_kbytes.",
     related: ["NOMEM", "PROTO_MEM"],
   },
@@ -167,114 +163,22 @@ export const SOCKET_DROPS: Entries = {
     layer: "memory",
     severity: "error",
     causes: ["The host's free memory is exhausted", "Memory is in pieces too small for jumbo frames"],
-    checks: [["grep -E 'MemFree|MemAvailable' /proc/meminfo", "what is free now", "host"], settings("vm/min_free_kbytes", "the reserve of the kernel"), KERNEL_LOG],
+    checks: [
+      ["grep -E 'MemFree|MemAvailable' /proc/meminfo", "what is free now", "host"],
+      settings("vm/min_free_kbytes", "the reserve of the kernel"),
+      KERNEL_LOG,
+    ],
     fix: "Free memory; a larger vm.min_free_kbytes keeps more in reserve.",
     related: ["PFMEMALLOC", "PROTO_MEM"],
-  },
-  SOCKET_CLOSE: {
-    title: "Unix socket closed too early",
-    meaning: "Messages still waited in a Unix-domain socket when it was closed. They never leave the host.",
-    senderSees: "ECONNRESET on a stream, otherwise nothing",
-    who: "receiver",
-    layer: "unix",
-    severity: "noise",
-    noise: NO_NETWORK_LOSS,
-    causes: ["The reading process ended before it had read all", "A listening Unix socket went away with connections in its queue"],
-    checks: [["ss -xp", "Unix sockets and their processes"]],
-    fix: "Let the reader empty its socket before it exits, should a local program miss messages.",
-    related: ["QUEUE_PURGE", "UNIX_DISCONNECT"],
-  },
-  UNIX_DISCONNECT: {
-    title: "Unix datagram socket changed partners",
-    meaning: "A Unix datagram socket was connected anew or lost its partner; what the earlier one had sent was thrown away.",
-    layer: "unix",
-    severity: "noise",
-    noise: NO_NETWORK_LOSS,
-    causes: ["A program, often a logger, opens its local connection again"],
-    checks: [["ss -xp", "Unix sockets and their processes"]],
-    fix: "Nothing needs doing.",
-    related: ["SOCKET_CLOSE"],
-  },
-  UNIX_SKIP_OOB: {
-    title: "Urgent byte on a Unix socket passed over",
-    meaning: "The writer marked a byte as urgent and the reader did not ask for such bytes.",
-    who: "receiver",
-    layer: "unix",
-    severity: "noise",
-    noise: NO_NETWORK_LOSS,
-    causes: ["MSG_OOB on one side only"],
-    fix: "Nothing needs doing.",
-    related: ["SOCKET_CLOSE"],
-  },
-  MAX: {
-    title: "End of the kernel's list",
-    meaning: "A marker that closes the enumeration. No packet carries it.",
-    who: "nobody",
-    layer: "other",
-    severity: "noise",
-    noise: [{ text: "not a reason" }],
-    fix: "Nothing needs doing.",
-  },
-  SUBSYS_MASK: {
-    title: "Mask for the subsystem",
-    meaning: "Separates the number of a subsystem (Wi-Fi, Open vSwitch) from the reason's own. No packet carries it.",
-    who: "nobody",
-    layer: "other",
-    severity: "noise",
-    noise: [{ text: "not a reason" }],
-    fix: "Nothing needs doing.",
-  },
-};
-
-/** Reasons of transport headers that fit no socket because they are damaged. */
-export const TRANSPORT_DROPS: Entries = {
-  PKT_TOO_SMALL: {
-    title: "Shorter than its header claims",
-    meaning: "A header announces more bytes than the packet has. Nothing can be made of it, and nobody is informed.",
-    who: "path",
-    layer: "ip",
-    severity: "warning",
-    causes: ["Hand-made packets of a scanner or a test", "A program or tunnel that writes wrong lengths", "A driver or an offload that cuts frames"],
-    checks: [CAPTURE, counters("IpExtInTruncatedPkts TcpInErrs UdpInErrors", "which protocol meets short packets"), ["ethtool -S {device}", "error counters of the driver"]],
-    fix: "Find the sender by its address. If it is this host's hardware, switch offloads off one at a time to find the faulty one.",
-    related: ["HDR_TRUNC", "IP_INHDR"],
-  },
-  TCP_CSUM: {
-    title: "TCP checksum does not add up",
-    meaning: "The segment was altered or left unfinished on its way: its checksum is wrong. It is thrown away, and its sender repeats it after a pause.",
-    senderSees: "nothing; retransmits and a slow transfer",
-    who: "path",
-    layer: "tcp",
-    severity: "error",
-    causes: [
-      "A virtual path (VM, tunnel in user space, copied packets) where nobody finished the checksum that was left to the device",
-      "A NAT, proxy or BPF program that rewrites without correcting the sum",
-      "Damage by network card, cable or memory",
-    ],
-    checks: [
-      counters("TcpInCsumErrors", "how many segments arrived damaged"),
-      ["ethtool -k {device} | grep -E 'checksum|generic-receive|segmentation'", "whether checksums are left to the device, to be compared on both ends"],
-      CAPTURE,
-    ],
-    fix: "As a test, turn checksum offload off on the suspected device (it costs CPU). Then update the driver, the hypervisor or the program that rewrites.",
-    related: ["UDP_CSUM", "IP_CSUM"],
-  },
-  UDP_CSUM: {
-    title: "UDP checksum does not add up",
-    meaning: "The datagram's checksum is wrong, so it is thrown away without a word. In a VXLAN or Geneve tunnel that takes the packet inside with it.",
-    who: "path",
-    layer: "udp",
-    severity: "error",
-    causes: ["Checksum offload of UDP tunnels on some network cards and hypervisors", "A NAT or BPF program that rewrites without correcting the sum", "Damage on the path"],
-    checks: [counters("UdpInCsumErrors", "how many datagrams arrived damaged"), ["ethtool -k {device} | grep -E 'udp_tnl|checksum'", "tunnel offloads of the device"], CAPTURE],
-    fix: "As a test, switch transmit checksum offload off on the tunnel device or the card of the sender, until the driver is updated.",
-    related: ["TCP_CSUM", "NO_SOCKET"],
   },
 };
 
 /** For texts that speak of a full accept queue. */
 export const ACCEPT_CHECKS = [
   ACCEPT_QUEUE,
-  counters("TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop", "rising numbers: the queue of finished or of half-open connections is full"),
+  counters(
+    "TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop",
+    "rising numbers: the queue of finished or of half-open connections is full",
+  ),
   settings("net/core/somaxconn net/ipv4/tcp_max_syn_backlog", "upper limits of both queues"),
 ] as const;
