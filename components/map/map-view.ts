@@ -1,0 +1,285 @@
+/**
+ * Hot: panning and zooming at 60 frames/s with 1,000 nodes and 5,000 edges (bench/map.ts). The scene is drawn once, with a
+ * margin, into a bitmap; a pan or zoom only moves and scales that bitmap; after a rest, or when the margin is used up, it
+ * is drawn sharp again. Hover has a canvas of its own, so that it never redraws the scene.
+ */
+import { select, zoom, zoomIdentity, type D3ZoomEvent, type ZoomBehavior } from "d3";
+import { drawHover } from "./draw-hover.ts";
+import { drawMap } from "./draw.ts";
+import { hitTest, type Hit, type HitTest } from "./hit.ts";
+import type { Look, Viewport } from "./look.ts";
+import type { Scene } from "./scene.ts";
+
+export interface MapViewEvents {
+  /** A click; undefined = on the empty ground. */
+  readonly onSelect: (hit: Hit | undefined) => void;
+  readonly onHover: (hit: Hit | undefined, x: number, y: number) => void;
+  /** A node was dragged to a place in scene units. */
+  readonly onMoveNode: (key: string, x: number, y: number) => void;
+  /** Zoom level after a change, for the controls and semantic zoom. */
+  readonly onZoom: (k: number) => void;
+}
+
+const ZOOM_RANGE: [number, number] = [0.08, 4];
+/** Share of the view that the bitmap reaches beyond each side. */
+const MARGIN = 0.5;
+const SHARP_AFTER_MS = 100;
+/** A map of few nodes is not blown up to fill a large screen. */
+const MOST_FIT_ZOOM = 1.35;
+
+export class MapView {
+  readonly #base: HTMLCanvasElement;
+  readonly #over: HTMLCanvasElement;
+  readonly #events: MapViewEvents;
+  readonly #zoom: ZoomBehavior<HTMLCanvasElement, unknown>;
+  readonly #bitmap = document.createElement("canvas");
+  #scene: Scene | undefined;
+  #look: Look | undefined;
+  #hits: HitTest | undefined;
+  #viewport: Viewport = { x: 0, y: 0, k: 1, width: 0, height: 0 };
+  /** Where the bitmap was drawn. */
+  #drawn: Viewport | undefined;
+  #frame = 0;
+  #sharpTimer = 0;
+  #hovered: string | undefined;
+  #fitted = false;
+  #dragging: { key: string; moved: boolean } | undefined;
+
+  constructor(base: HTMLCanvasElement, over: HTMLCanvasElement, events: MapViewEvents) {
+    this.#base = base;
+    this.#over = over;
+    this.#events = events;
+    this.#zoom = zoom<HTMLCanvasElement, unknown>()
+      .scaleExtent(ZOOM_RANGE)
+      .filter((event: MouseEvent | WheelEvent) => !event.ctrlKey && event.button === 0 && this.#dragging === undefined)
+      .on("zoom", (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => this.#moved(event.transform));
+    over.addEventListener("pointerdown", this.#pointerDown, { capture: true });
+    over.addEventListener("pointermove", this.#pointerMove);
+    over.addEventListener("pointerup", this.#pointerUp);
+    over.addEventListener("pointerleave", this.#pointerLeave);
+    over.addEventListener("click", this.#click);
+    select(over).call(this.#zoom).on("dblclick.zoom", null);
+  }
+
+  /** Releases timers and listeners. */
+  dispose(): void {
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#sharpTimer);
+    select(this.#over).on(".zoom", null);
+    this.#over.removeEventListener("pointerdown", this.#pointerDown, { capture: true });
+    this.#over.removeEventListener("pointermove", this.#pointerMove);
+    this.#over.removeEventListener("pointerup", this.#pointerUp);
+    this.#over.removeEventListener("pointerleave", this.#pointerLeave);
+    this.#over.removeEventListener("click", this.#click);
+  }
+
+  /** Shows another scene or look. The first scene is fitted to the view; later ones never move it. */
+  show(scene: Scene, look: Look): void {
+    if (scene !== this.#scene) this.#hits = hitTest(scene);
+    this.#scene = scene;
+    this.#look = look;
+    if (!this.#fitted && scene.nodes.length > 0 && this.#viewport.width > 0) {
+      this.#fitted = true;
+      this.fit();
+    }
+    this.#drawn = undefined;
+    this.#request();
+  }
+
+  resize(width: number, height: number): void {
+    const ratio = devicePixelRatio;
+    for (const canvas of [this.#base, this.#over]) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    this.#viewport = { ...this.#viewport, width, height };
+    this.#drawn = undefined;
+    if (!this.#fitted && this.#scene !== undefined && this.#scene.nodes.length > 0) {
+      this.#fitted = true;
+      this.fit();
+    }
+    this.#request();
+  }
+
+  /** Whole map in view. */
+  fit(): void {
+    const bounds = this.#scene?.bounds;
+    if (bounds === undefined) return;
+    const { width, height } = this.#viewport;
+    const k = Math.min(
+      MOST_FIT_ZOOM,
+      width / Math.max(1, bounds.x1 - bounds.x0),
+      height / Math.max(1, bounds.y1 - bounds.y0),
+    );
+    const clamped = Math.max(ZOOM_RANGE[0], k);
+    const x = width / 2 - ((bounds.x0 + bounds.x1) / 2) * clamped;
+    const y = height / 2 - ((bounds.y0 + bounds.y1) / 2) * clamped;
+    this.#goTo(x, y, clamped);
+  }
+
+  zoomBy(factor: number): void {
+    select(this.#over).call(this.#zoom.scaleBy, factor);
+  }
+
+  panBy(dx: number, dy: number): void {
+    select(this.#over).call(this.#zoom.translateBy, dx / this.#viewport.k, dy / this.#viewport.k);
+  }
+
+  /** Brings a node to the middle, keeping the zoom. */
+  centreOn(key: string): void {
+    const node = this.#scene?.nodeByKey.get(key);
+    if (node === undefined) return;
+    const { k, width, height } = this.#viewport;
+    this.#goTo(width / 2 - node.x * k, height / 2 - node.y * k, k);
+  }
+
+  get viewport(): Viewport {
+    return this.#viewport;
+  }
+
+  #goTo(x: number, y: number, k: number): void {
+    select(this.#over).call(this.#zoom.transform, zoomIdentity.translate(x, y).scale(k));
+  }
+
+  #moved(transform: { x: number; y: number; k: number }): void {
+    const zoomed = transform.k !== this.#viewport.k;
+    this.#viewport = { ...this.#viewport, x: transform.x, y: transform.y, k: transform.k };
+    if (zoomed) this.#events.onZoom(transform.k);
+    clearTimeout(this.#sharpTimer);
+    this.#sharpTimer = window.setTimeout(() => {
+      if (this.#drawn?.k === this.#viewport.k && this.#covers(this.#drawn)) return;
+      this.#drawn = undefined;
+      this.#request();
+    }, SHARP_AFTER_MS);
+    this.#request();
+  }
+
+  #request(): void {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#paint();
+    });
+  }
+
+  #paint(): void {
+    if (this.#scene === undefined || this.#look === undefined || this.#viewport.width === 0) return;
+    if (this.#drawn === undefined || !this.#covers(this.#drawn)) this.#drawBitmap(this.#scene, this.#look);
+    const drawn = this.#drawn!;
+    const ratio = devicePixelRatio;
+    const pen = this.#base.getContext("2d")!;
+    const scale = this.#viewport.k / drawn.k;
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, this.#base.width, this.#base.height);
+    pen.drawImage(
+      this.#bitmap,
+      (this.#viewport.x - drawn.x * scale) * ratio,
+      (this.#viewport.y - drawn.y * scale) * ratio,
+      this.#bitmap.width * scale,
+      this.#bitmap.height * scale,
+    );
+    this.#paintHover();
+  }
+
+  /** True while the bitmap reaches over the whole view and is not blurred beyond use. */
+  #covers(drawn: Viewport): boolean {
+    const { x, y, k, width, height } = this.#viewport;
+    const scale = k / drawn.k;
+    if (scale > 2.5) return false;
+    const left = x - drawn.x * scale;
+    const top = y - drawn.y * scale;
+    const bounds = this.#scene!.bounds;
+    // What is not on the bitmap matters only where the scene has something.
+    const sceneLeft = Math.max(0, x + bounds.x0 * k);
+    const sceneTop = Math.max(0, y + bounds.y0 * k);
+    const sceneRight = Math.min(width, x + bounds.x1 * k);
+    const sceneBottom = Math.min(height, y + bounds.y1 * k);
+    return (
+      left <= sceneLeft + 1 &&
+      top <= sceneTop + 1 &&
+      left + drawn.width * scale >= sceneRight - 1 &&
+      top + drawn.height * scale >= sceneBottom - 1
+    );
+  }
+
+  #drawBitmap(scene: Scene, look: Look): void {
+    const ratio = devicePixelRatio;
+    const { x, y, k, width, height } = this.#viewport;
+    const wide = Math.ceil(width * (1 + 2 * MARGIN));
+    const high = Math.ceil(height * (1 + 2 * MARGIN));
+    if (this.#bitmap.width !== wide * ratio || this.#bitmap.height !== high * ratio) {
+      this.#bitmap.width = wide * ratio;
+      this.#bitmap.height = high * ratio;
+    }
+    const viewport: Viewport = { x: x + width * MARGIN, y: y + height * MARGIN, k, width: wide, height: high };
+    const pen = this.#bitmap.getContext("2d")!;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, wide, high);
+    drawMap(pen, scene, viewport, look);
+    this.#drawn = viewport;
+  }
+
+  #paintHover(): void {
+    const pen = this.#over.getContext("2d")!;
+    const ratio = devicePixelRatio;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, this.#viewport.width, this.#viewport.height);
+    if (this.#scene !== undefined && this.#look !== undefined && this.#hovered !== undefined) {
+      drawHover(pen, this.#scene, this.#viewport, this.#look, this.#hovered);
+    }
+  }
+
+  #hitAt(event: MouseEvent): Hit | undefined {
+    const box = this.#over.getBoundingClientRect();
+    return this.#hits?.at(event.clientX - box.left, event.clientY - box.top, this.#viewport);
+  }
+
+  readonly #pointerDown = (event: PointerEvent): void => {
+    const hit = this.#hitAt(event);
+    if (event.button === 0 && hit?.kind === "node") {
+      this.#dragging = { key: hit.node.key, moved: false };
+      this.#over.setPointerCapture(event.pointerId);
+    }
+  };
+
+  readonly #pointerMove = (event: PointerEvent): void => {
+    const box = this.#over.getBoundingClientRect();
+    const x = event.clientX - box.left;
+    const y = event.clientY - box.top;
+    if (this.#dragging !== undefined) {
+      if (Math.abs(event.movementX) + Math.abs(event.movementY) === 0 && !this.#dragging.moved) return;
+      this.#dragging.moved = true;
+      this.#events.onMoveNode(
+        this.#dragging.key,
+        (x - this.#viewport.x) / this.#viewport.k,
+        (y - this.#viewport.y) / this.#viewport.k,
+      );
+      return;
+    }
+    if (event.buttons !== 0) return;
+    this.#setHover(this.#hits?.at(x, y, this.#viewport), x, y);
+  };
+
+  readonly #pointerUp = (): void => {
+    const dragged = this.#dragging?.moved === true;
+    // The click that ends a drag is not a selection.
+    window.setTimeout(() => (this.#dragging = undefined), dragged ? 0 : undefined);
+    if (!dragged) this.#dragging = undefined;
+  };
+
+  readonly #pointerLeave = (): void => this.#setHover(undefined, 0, 0);
+
+  readonly #click = (event: MouseEvent): void => {
+    if (this.#dragging?.moved === true) return;
+    this.#events.onSelect(this.#hitAt(event));
+  };
+
+  #setHover(hit: Hit | undefined, x: number, y: number): void {
+    const key = hit === undefined ? undefined : hit.kind === "node" ? hit.node.key : hit.edge.key;
+    this.#events.onHover(hit, x, y);
+    if (key === this.#hovered) return;
+    this.#hovered = key;
+    this.#over.dataset["over"] = hit?.kind ?? "";
+    this.#paintHover();
+  }
+}
