@@ -1,0 +1,55 @@
+import { createSocket, type SocketType } from "node:dgram";
+import { ZONE } from "../shop.ts";
+import { decodeAnswer, decodeQuery, encodeAnswer, encodeQuery } from "./dns-message.ts";
+
+/** How long a look-up waits for its answer, as resolvers do before they ask the next server. */
+const LOOKUP_LIMIT_MS = 3000;
+
+/** Serves the shop's zone on UDP port 53 of both families. Resolves when both listen. */
+export async function serveDns(port: number): Promise<void> {
+  await Promise.all((["udp4", "udp6"] as const).map((type) => serve(type, port)));
+}
+
+async function serve(type: SocketType, port: number): Promise<void> {
+  const socket = createSocket({ type, ipv6Only: type === "udp6" });
+  socket.on("message", (query, peer) => {
+    const question = decodeQuery(query);
+    if (question === undefined) return;
+    const known = ZONE[question.name];
+    const addresses = known === undefined ? undefined : question.type === "A" ? known.v4 : known.v6;
+    socket.send(encodeAnswer(query, question.end, addresses), peer.port, peer.address);
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind(port, resolve);
+  });
+}
+
+export interface LookupResult {
+  /** A response code, `TIMEOUT` or `UNREACHABLE`. */
+  readonly rcode: string;
+  readonly addresses: readonly string[];
+}
+
+let nextId = 1;
+
+/** Asks `server` once, from a port of its own, as resolvers do. Never throws: what went wrong is in `rcode`. */
+export async function lookUp(server: string, name: string, type: "A" | "AAAA"): Promise<LookupResult> {
+  const socket = createSocket(server.includes(":") ? "udp6" : "udp4");
+  const id = nextId++ & 0xffff;
+  const query = encodeQuery({ id, name, type });
+  return await new Promise((resolve) => {
+    const finish = (result: LookupResult) => {
+      clearTimeout(timer);
+      socket.close();
+      resolve(result);
+    };
+    const timer = setTimeout(() => finish({ rcode: "TIMEOUT", addresses: [] }), LOOKUP_LIMIT_MS);
+    socket.once("error", () => finish({ rcode: "UNREACHABLE", addresses: [] }));
+    socket.on("message", (bytes) => {
+      const answer = decodeAnswer(bytes, query.length);
+      if (answer.id === id) finish(answer);
+    });
+    socket.connect(53, server, () => socket.send(query));
+  });
+}

@@ -1,0 +1,230 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WeirError } from "../../model/errors.ts";
+import { checkMachine } from "./commands.ts";
+import { DROP_COUNTERS, readDropCounters } from "./firewall.ts";
+import { inventoryOf } from "./inventory.ts";
+import { LedgerSums, type Ledger, type Sums } from "./ledger.ts";
+import { allReplicas, buildNetwork, namespaceName, namespaceNames, routerName } from "./network.ts";
+import type { Assignment, Notice, Order } from "./program/messages.ts";
+import { planOf, type Plan } from "./schedule.ts";
+import { workloadOfReplica } from "./shop.ts";
+import { cleanLeftovers, removeState, removeWorld, writeState } from "./state.ts";
+
+export interface DemoSettings {
+  /** A whole number; the same one makes the same traffic. */
+  readonly seed: number;
+  /** Part of every namespace's name: small letters, digits and `-`, at most 16. */
+  readonly runId: string;
+  /** Inventory and ledger files; made if missing. */
+  readonly dataDir: string;
+  /** Where the state file is, the same for all worlds of a machine's user; default `dataDir/run`. */
+  readonly stateDir?: string;
+  /** A check: the new and the gone edge come early, and every ledger entry is written as a line. */
+  readonly short?: boolean;
+}
+
+const PROGRAM = fileURLToPath(new URL("program/main.ts", import.meta.url));
+/** Small heaps: there are twenty of these beside a browser and a store. */
+const NODE_FLAGS = ["--max-semi-space-size=1", "--max-old-space-size=64", "--v8-pool-size=1", "--no-warnings"];
+
+/** The running world. Creating it (`runDemo`) makes namespaces and programs; `start` begins traffic. */
+export class World {
+  readonly settings: DemoSettings;
+  readonly plan: Plan;
+  readonly inventoryFile: string;
+  /** Namespaces that a collector is to observe: all but those of what is outside. */
+  readonly observed: readonly string[];
+  readonly #programs: ChildProcess[] = [];
+  readonly #namespaces: readonly string[];
+  readonly #stateDir: string;
+  #epochMs = 0;
+  #question = 0;
+  #ended = false;
+  #failure: ((error: Error) => void) | undefined;
+  /** Rejects when a program of the world ends by itself. */
+  readonly broken: Promise<never>;
+
+  constructor(settings: DemoSettings) {
+    this.settings = settings;
+    this.plan = planOf(settings.seed, settings.short === true);
+    this.inventoryFile = join(settings.dataDir, "inventory.yaml");
+    this.#namespaces = namespaceNames(settings.runId);
+    this.#stateDir = settings.stateDir ?? join(settings.dataDir, "run");
+    const inside = allReplicas().filter((replica) => workloadOfReplica(replica.name).kind !== "outside");
+    this.observed = [
+      routerName(settings.runId),
+      ...inside.map((replica) => namespaceName(settings.runId, replica.name)),
+    ];
+    this.broken = new Promise((_, reject) => (this.#failure = reject));
+    this.broken.catch(() => undefined); // who waits for it hears of it
+  }
+
+  /** Namespaces, links, firewall, inventory, programs that listen. No traffic yet. Returns run ids of dead worlds that were cleaned up. */
+  async build(): Promise<string[]> {
+    const { runId, dataDir } = this.settings;
+    const cleaned = await cleanLeftovers(this.#stateDir, runId);
+    mkdirSync(join(dataDir, "ledger"), { recursive: true });
+    writeState(this.#stateDir, runId, this.#namespaces);
+    await buildNetwork(runId);
+    writeFileSync(this.inventoryFile, inventoryOf(runId));
+    await Promise.all(allReplicas().map((replica) => this.#spawn(replica.name)));
+    return cleaned;
+  }
+
+  /** Begins the traffic. */
+  start(): void {
+    this.#epochMs = Date.now();
+    this.#order({ type: "start", epochMs: this.#epochMs });
+  }
+
+  /** Seconds since traffic began. */
+  get elapsedSeconds(): number {
+    return (Date.now() - this.#epochMs) / 1000;
+  }
+
+  /** Lets all programs do what is due before `seconds` and nothing after; resolves when every connection has ended. */
+  async settle(seconds: number): Promise<void> {
+    const settled = Promise.all(
+      this.#programs.map((program) => noticeOf(program, (notice) => notice.type === "settled")),
+    );
+    this.#order({ type: "until", ms: seconds * 1000 });
+    await Promise.race([settled, this.broken]);
+  }
+
+  /** What the world did so far, from the programs' own records and the router's counters. */
+  async ledger(): Promise<Ledger> {
+    const question = ++this.#question;
+    const reports = Promise.all(
+      this.#programs.map(
+        async (program) =>
+          await noticeOf(program, (notice) => notice.type === "report" && notice.question === question),
+      ),
+    );
+    this.#order({ type: "report", question });
+    const sums = new LedgerSums();
+    for (const notice of await Promise.race([reports, this.broken])) sums.merge((notice as { sums: Sums }).sums);
+    const counters = await readDropCounters(routerName(this.settings.runId));
+    const drops = DROP_COUNTERS.map((drop) => ({ ...drop, packets: counters.get(drop.counter) ?? 0 }));
+    const retransmitting = drops.some((drop) => drop.counter.startsWith("lost_") && drop.packets > 0)
+      ? ["storefront/catalog → data/db"]
+      : [];
+    return { ...sums.sums(), drops, retransmitting };
+  }
+
+  /** Ends the programs and deletes the namespaces. Safe to call twice, and after a failed build. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await Promise.all(this.#programs.map(endOf));
+    await removeWorld(this.#namespaces);
+    removeState(this.#stateDir, this.settings.runId);
+  }
+
+  async #spawn(replica: string): Promise<void> {
+    const { runId, dataDir, short } = this.settings;
+    const assignment: Assignment = {
+      replica,
+      plan: this.plan,
+      ...(short === true ? { ledgerFile: join(dataDir, "ledger", `${replica}.jsonl`) } : {}),
+    };
+    const program = spawn(
+      "nsenter",
+      [
+        `--net=/run/netns/${namespaceName(runId, replica)}`,
+        process.execPath,
+        ...NODE_FLAGS,
+        PROGRAM,
+        JSON.stringify(assignment),
+      ],
+      {
+        stdio: ["ignore", "ignore", "pipe", "ipc"],
+        env: {
+          ...process.env,
+          NODE_OPTIONS: "",
+          NODE_COMPILE_CACHE: join(dataDir, "compile-cache"),
+          UV_THREADPOOL_SIZE: "1",
+        },
+      },
+    );
+    program.setMaxListeners(32);
+    this.#programs.push(program);
+    let said = "";
+    program.stderr!.on("data", (bytes: Buffer) => (said = (said + bytes.toString()).slice(-2000)));
+    const failed = new Promise<never>((_, reject) => {
+      program.once("exit", (code, signal) => {
+        if (this.#ended) return;
+        const error = new WeirError({
+          code: "demo-program-ended",
+          what: `the demo's program ${replica} ended by itself (${signal ?? code})${
+            said === ""
+              ? ""
+              : `: ${
+                  said
+                    .trim()
+                    .split("\n")
+                    .find((line) => /Error/.test(line)) ?? said.trim()
+                }`
+          }`,
+        });
+        this.#failure!(error);
+        reject(error);
+      });
+    });
+    failed.catch(() => undefined);
+    await Promise.race([noticeOf(program, (notice) => notice.type === "ready"), failed]);
+  }
+
+  #order(order: Order): void {
+    for (const program of this.#programs) program.send(order);
+  }
+}
+
+/** Makes the world and starts its traffic; it ends when disposed of or when `signal` fires. Throws WeirError on a machine that can't hold it. */
+export async function runDemo(settings: DemoSettings & { readonly signal?: AbortSignal }): Promise<World> {
+  const world = await makeWorld(settings);
+  world.start();
+  return world;
+}
+
+/** The world without traffic: a collector can attach before the first packet. */
+export async function makeWorld(settings: DemoSettings & { readonly signal?: AbortSignal }): Promise<World> {
+  checkMachine();
+  if (!/^[a-z0-9][a-z0-9-]{0,15}$/.test(settings.runId)) {
+    throw new WeirError({
+      code: "demo-bad-id",
+      what: `"${settings.runId}" cannot name a demo world`,
+      expected: "at most 16 small letters, digits and -",
+    });
+  }
+  const world = new World(settings);
+  try {
+    await world.build();
+  } catch (error) {
+    if (!(error instanceof WeirError && (error.code === "demo-running" || error.code === "demo-namespace-taken")))
+      await world[Symbol.asyncDispose]();
+    throw error;
+  }
+  settings.signal?.addEventListener("abort", () => void world[Symbol.asyncDispose](), { once: true });
+  return world;
+}
+
+async function noticeOf(program: ChildProcess, wanted: (notice: Notice) => boolean): Promise<Notice> {
+  return await new Promise((resolve) => {
+    const listen = (notice: Notice) => {
+      if (!wanted(notice)) return;
+      program.off("message", listen);
+      resolve(notice);
+    };
+    program.on("message", listen);
+  });
+}
+
+async function endOf(program: ChildProcess): Promise<void> {
+  if (program.exitCode !== null || program.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => program.once("exit", () => resolve()));
+  program.kill("SIGKILL"); // its record is with us already; nothing of it is on disk but whole lines
+  await gone;
+}
