@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* Life of TCP connections: open, close, fail, listen. */
+#include "emit.bpf.h"
+#include "tcp.bpf.h"
+
+char LICENSE[] SEC("license")
+= "Dual BSD/GPL";
+
+/* Process context: connect() and listen() run in the caller's task. */
+static __always_inline void note_connect(__u64 key, __u64 now)
+{
+	struct life life = {.began = now, .dir = DIR_OUT};
+
+	life.pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(life.comm, sizeof(life.comm));
+	if (bpf_map_update_elem(&lives, &key, &life, BPF_ANY)) {
+		struct cpu_stats *s = stats();
+
+		if (s)
+			__sync_fetch_and_add(&s->lives_full, 1);
+	}
+}
+
+/* Soft-irq: the task is whoever was interrupted; the listener's process stands in. */
+static __always_inline void note_accept(const struct sock *sk, __u64 key, __u64 now)
+{
+	struct listener_key at = {.netns = sock_netns(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num)};
+	struct life life = {.began = now, .dir = DIR_IN};
+	struct task_name *listener = bpf_map_lookup_elem(&listeners, &at);
+
+	if (listener) {
+		life.pid = listener->pid;
+		__builtin_memcpy(life.comm, listener->comm, sizeof(life.comm));
+	}
+	if (bpf_map_update_elem(&lives, &key, &life, BPF_ANY)) {
+		struct cpu_stats *s = stats();
+
+		if (s)
+			__sync_fetch_and_add(&s->lives_full, 1);
+	}
+}
+
+static __always_inline void note_listen(struct ev_conn *e, __u64 key)
+{
+	struct listener_key at = {.netns = e->c.netns, .port = e->c.sport};
+	struct task_name listener = {.sock = key};
+	struct task_name *old;
+
+	if (e->newstate == TCP_LISTEN) {
+		e->pid = listener.pid = bpf_get_current_pid_tgid() >> 32;
+		bpf_get_current_comm(listener.comm, sizeof(listener.comm));
+		__builtin_memcpy(e->comm, listener.comm, sizeof(e->comm));
+		bpf_map_update_elem(&listeners, &at, &listener, BPF_ANY);
+		return;
+	}
+	old = bpf_map_lookup_elem(&listeners, &at);
+	if (!old)
+		return;
+	e->pid = old->pid;
+	__builtin_memcpy(e->comm, old->comm, sizeof(e->comm));
+	if (old->sock == key) /* SO_REUSEPORT: another may still listen there */
+		bpf_map_delete_elem(&listeners, &at);
+}
+
+static __always_inline __u8 type_of(int oldstate, int newstate)
+{
+	if (newstate == TCP_LISTEN || oldstate == TCP_LISTEN)
+		return EV_LISTEN;
+	if (newstate == TCP_ESTABLISHED)
+		return EV_OPEN;
+	if (newstate != TCP_CLOSE)
+		return 0;
+	return oldstate == TCP_SYN_SENT || oldstate == TCP_SYN_RECV ? EV_FAIL : EV_CLOSE;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(connections, const struct sock *sk, const int oldstate, const int newstate)
+{
+	__u64 key = (__u64)sk, now;
+	struct ev_conn e = {};
+	struct life *life;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	e.c.type = type_of(oldstate, newstate);
+	if (!e.c.type && newstate != TCP_SYN_SENT)
+		return 0;
+	if (!is_observed(sock_netns(sk)))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	if (newstate == TCP_SYN_SENT) {
+		note_connect(key, now);
+		return 0;
+	}
+	life = bpf_map_lookup_elem(&lives, &key);
+	if (newstate == TCP_ESTABLISHED && !life) { /* a simultaneous open has one: it stays the client's */
+		note_accept(sk, key, now);
+		life = bpf_map_lookup_elem(&lives, &key);
+	}
+
+	e.c.ts = wall(now);
+	e.oldstate = oldstate;
+	e.newstate = newstate;
+	e.err = sk->sk_err;
+	fill_socket(&e.c, sk);
+	e.c.cookie = bpf_get_socket_cookie((void *)sk);
+	if (e.c.type == EV_LISTEN) {
+		note_listen(&e, key);
+		emit(ctx, &e);
+		return 0;
+	}
+	if (life) {
+		e.c.dir = life->dir;
+		e.pid = life->pid;
+		__builtin_memcpy(e.comm, life->comm, sizeof(e.comm));
+		if (e.c.type == EV_OPEN)
+			life->opened = now;
+		if (e.c.type == EV_CLOSE && life->opened)
+			e.dur_ns = now - life->opened;
+		if (e.c.type == EV_FAIL)
+			e.dur_ns = now - life->began;
+	}
+	fill_counters(&e, bpf_skc_to_tcp_sock((void *)sk), oldstate);
+	if (e.c.type == EV_OPEN || e.c.type == EV_FAIL)
+		/* the server's child is made by the last ACK: its handshake is SYN-ACK to ACK, the first RTT
+		 * sample */
+		e.lat_us = e.c.dir == DIR_IN ? e.srtt_us : life ? (now - life->began) / 1000 : 0;
+	emit(ctx, &e);
+	if (newstate == TCP_CLOSE)
+		bpf_map_delete_elem(&lives, &key);
+	return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Maps and settings that several programs share. __weak: the linker keeps one of each. */
+#ifndef WEIR_MAPS_BPF_H
+#define WEIR_MAPS_BPF_H
+
+#include "kernel.bpf.h"
+
+/* Set before load. */
+const volatile __u8 only_listed __weak = 0; /* 1: only the namespaces in observed_netns */
+const volatile __u8 with_stacks __weak = 1; /* 1: drops carry a kernel stack */
+const volatile __u8 with_tasks __weak = 1;  /* 1: cgroup programs may ask for the current task */
+
+/* Written while running. */
+volatile __u64 wall_off __weak = 0;	   /* wall clock - boot time, ns */
+volatile __u32 drop_generation __weak = 0; /* which of drops_even and drops_odd collects */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} events __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_stats);
+} cpu_stats __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u8);
+} observed_netns __weak SEC(".maps");
+
+/* What is known of a TCP socket since connect() or accept. */
+struct life {
+	__u64 began;  /* connect() */
+	__u64 opened; /* established; 0 = before the collector */
+	__u32 pid;
+	__u8 dir;
+	__u8 spare[3];
+	__u8 comm[16];
+};
+
+/* By address of the struct sock. Not sk_storage: +3.7 us a connection against +2.5 (collector.md §5). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__type(key, __u64);
+	__type(value, struct life);
+} lives __weak SEC(".maps");
+
+/* Who listens: an accepted socket appears in soft-irq, where there is no task. */
+struct listener_key {
+	__u32 netns;
+	__u32 port;
+};
+
+struct task_name {
+	__u64 sock;
+	__u32 pid;
+	__u8 comm[16];
+	__u32 spare;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct listener_key);
+	__type(value, struct task_name);
+} listeners __weak SEC(".maps");
+
+/* Sockets that were open before us, by address of the struct sock: whose they are (program owners). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct task_name);
+} owned __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct conversation_key);
+	__type(value, struct conversation);
+} conversations __weak SEC(".maps");
+
+static __always_inline bool is_observed(__u32 netns)
+{
+	return !only_listed || bpf_map_lookup_elem(&observed_netns, &netns);
+}
+
+static __always_inline struct cpu_stats *stats(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cpu_stats, &zero);
+}
+
+#endif
