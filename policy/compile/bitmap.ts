@@ -70,7 +70,8 @@ export class Bitmap {
   /** Calls `visit` with every member, lowest first. */
   forEach(visit: (bit: number) => void): void {
     for (let i = 0; i < this.words.length; i++)
-      for (let word = this.words[i]!; word !== 0; word = (word & (word - 1)) >>> 0) visit((i << 5) + 31 - Math.clz32(word & -word));
+      for (let word = this.words[i]!; word !== 0; word = (word & (word - 1)) >>> 0)
+        visit((i << 5) + 31 - Math.clz32(word & -word));
   }
 
   toArray(): number[] {

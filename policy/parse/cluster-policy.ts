@@ -54,9 +54,27 @@ export interface ClusterPort {
 const GROUP = "policy.networking.k8s.io";
 
 export const CLUSTER_POLICY_KINDS: readonly KindEntry[] = [
-  { apiVersions: [`${GROUP}/v1alpha1`], kind: "AdminNetworkPolicy", group: GROUP, namespaced: false, parse: readAlpha1 },
-  { apiVersions: [`${GROUP}/v1alpha1`], kind: "BaselineAdminNetworkPolicy", group: GROUP, namespaced: false, parse: readAlpha1 },
-  { apiVersions: [`${GROUP}/v1alpha2`], kind: "ClusterNetworkPolicy", group: GROUP, namespaced: false, parse: readAlpha2 },
+  {
+    apiVersions: [`${GROUP}/v1alpha1`],
+    kind: "AdminNetworkPolicy",
+    group: GROUP,
+    namespaced: false,
+    parse: readAlpha1,
+  },
+  {
+    apiVersions: [`${GROUP}/v1alpha1`],
+    kind: "BaselineAdminNetworkPolicy",
+    group: GROUP,
+    namespaced: false,
+    parse: readAlpha1,
+  },
+  {
+    apiVersions: [`${GROUP}/v1alpha2`],
+    kind: "ClusterNetworkPolicy",
+    group: GROUP,
+    namespaced: false,
+    parse: readAlpha2,
+  },
 ];
 
 const TOP = ["apiVersion", "kind", "metadata", "spec", "status"];
@@ -66,7 +84,8 @@ const MAX_RULES = 100;
 
 function readAlpha1(document: Cursor, head: DocumentHead): ClusterPolicySpec | undefined {
   const baseline = head.kind === "BaselineAdminNetworkPolicy";
-  if (baseline && head.name !== "default") document.problem("the baseline is a single object", "metadata.name: default");
+  if (baseline && head.name !== "default")
+    document.problem("the baseline is a single object", "metadata.name: default");
   const known = baseline ? ["subject", "ingress", "egress"] : ["priority", "subject", "ingress", "egress"];
   const spec = document.fields(TOP)?.need("spec", known.join(", "))?.fields(known);
   const priority = baseline ? 0 : spec?.need("priority", "0–1000, lower first")?.integer(0, 1000);
@@ -141,7 +160,13 @@ function readRule(item: Cursor, form: RuleForm): ClusterRule | undefined {
     item.problem("names are for rules that allow", "action: Accept (Allow in v1alpha1), or networks");
   const meaning = action === "Deny" ? "deny" : action === "Pass" ? "pass" : "allow";
   const place = { position: item.position, path: item.path };
-  return { name, action: meaning, peers, ports: portList === undefined || portList.length === 0 ? undefined : ports, ...place };
+  return {
+    name,
+    action: meaning,
+    peers,
+    ports: portList === undefined || portList.length === 0 ? undefined : ports,
+    ...place,
+  };
 }
 
 function readPeer(item: Cursor, form: RuleForm): ClusterPeer | undefined {
@@ -173,9 +198,17 @@ function readPeer(item: Cursor, form: RuleForm): ClusterPeer | undefined {
       return nodes && { kind: "nodes", nodes, ...place };
     }
     case "networks":
-      return { kind: "networks", cidrs: (field.items("a list of CIDRs") ?? []).flatMap((cidr) => readCidr(cidr) ?? []), ...place };
+      return {
+        kind: "networks",
+        cidrs: (field.items("a list of CIDRs") ?? []).flatMap((cidr) => readCidr(cidr) ?? []),
+        ...place,
+      };
     default:
-      return { kind: "names", names: (field.items("a list of names") ?? []).flatMap((name) => readDomainName(name) ?? []), ...place };
+      return {
+        kind: "names",
+        names: (field.items("a list of names") ?? []).flatMap((name) => readDomainName(name) ?? []),
+        ...place,
+      };
   }
 }
 
@@ -214,7 +247,10 @@ function readAlpha2Port(item: Cursor): ClusterPort | undefined {
   if (fields === undefined) return undefined;
   const given = known.filter((name) => fields.get(name) !== undefined);
   if (given.length !== 1) {
-    item.problem(given.length === 0 ? "a protocol without any known field" : `${given.join(" and ")} in one item`, `one of ${known.join(", ")}`);
+    item.problem(
+      given.length === 0 ? "a protocol without any known field" : `${given.join(" and ")} in one item`,
+      `one of ${known.join(", ")}`,
+    );
     return undefined;
   }
   if (given[0] === "destinationNamedPort") return readNamed(fields.get("destinationNamedPort")!);

@@ -40,7 +40,10 @@ export function isLabelValue(value: string): boolean {
   return value === "" || NAME.test(value);
 }
 
-export const KUBERNETES_LABELS: SelectorRules = { validKey: isLabelKey, keyForm: "a label key such as app or example.com/role" };
+export const KUBERNETES_LABELS: SelectorRules = {
+  validKey: isLabelKey,
+  keyForm: "a label key such as app or example.com/role",
+};
 
 /** Reads a selector, or undefined when it is no object. What is wrong in it is noted; wrong requirements are left out. */
 export function readLabelSelector(cursor: Cursor, rules: SelectorRules = KUBERNETES_LABELS): LabelSelector | undefined {

@@ -126,7 +126,8 @@ export function readCidr(cursor: Cursor | undefined): Cidr | undefined {
   const text = cursor?.string("a CIDR such as 10.0.0.0/8");
   if (cursor === undefined || text === undefined) return undefined;
   const cidr = text.includes("/") ? parseCidr(text) : undefined;
-  if (cidr === undefined) cursor.problem(`${quote(text)} is no CIDR`, "an address, a slash and a length, such as 10.0.0.0/8 or fd00::/8");
+  if (cidr === undefined)
+    cursor.problem(`${quote(text)} is no CIDR`, "an address, a slash and a length, such as 10.0.0.0/8 or fd00::/8");
   return cidr;
 }
 
@@ -150,6 +151,9 @@ export function readPortNumberOrName(cursor: Cursor): number | string | undefine
   const value = cursor.integerOrString("1–65535 or a port's name");
   if (typeof value === "number" && (value < 1 || value > 65535)) cursor.problem(`${value} is no port`, "1–65535");
   if (typeof value === "string" && !PORT_NAME.test(value))
-    cursor.problem(`${quote(value)} is no port`, /^\d+$/.test(value) ? "a number without quotes, or a port's name" : "1–65535 or a port's name such as http");
+    cursor.problem(
+      `${quote(value)} is no port`,
+      /^\d+$/.test(value) ? "a number without quotes, or a port's name" : "1–65535 or a port's name such as http",
+    );
   return value;
 }

@@ -1,8 +1,9 @@
+import { CLUSTER_POLICY_KINDS } from "./cluster-policy.ts";
 import { parseDocuments, type KindEntry, type ParsedPolicies } from "./documents.ts";
 import { NETWORK_POLICY_KINDS } from "./network-policy.ts";
 
 /** Every kind that is read. Calico's stand in parse/calico.ts as `CALICO_KINDS`, to be spread in here. */
-export const POLICY_KINDS: readonly KindEntry[] = [...NETWORK_POLICY_KINDS];
+export const POLICY_KINDS: readonly KindEntry[] = [...NETWORK_POLICY_KINDS, ...CLUSTER_POLICY_KINDS];
 
 /** Every policy of a file, whatever its kind, and everything that is wrong in it. Never throws. */
 export function parsePolicies(text: string, file: string): ParsedPolicies {
