@@ -116,5 +116,5 @@ function parseV6(text: string): AddressBytes | undefined {
   if (left === undefined || right === undefined) return undefined;
   const missing = 16 - left.length - right.length - tail.length;
   if (halves.length === 2 ? missing < 2 : missing !== 0) return undefined;
-  return Uint8Array.from([...left, ...new Array<number>(Math.max(missing, 0)).fill(0), ...right, ...tail]);
+  return Uint8Array.from([...left, ...Array.from({ length: Math.max(missing, 0) }, () => 0), ...right, ...tail]);
 }
