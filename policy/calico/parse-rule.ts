@@ -167,12 +167,18 @@ function readServices(entity: Fields, side: "source" | "destination", context: R
   const name = readName("name");
   const namespace = readName("namespace");
   if (name === "") cursor.problem("services without a name", "name and namespace of a service");
+  if (namespace === "" && context.namespace !== "")
+    cursor.warning(
+      "services without a namespace match nothing (Calico 3.32 looks in no namespace, whatever its reference says)",
+      "the service's namespace",
+    );
   if (namespace === "" && context.namespace === "")
     cursor.problem("services without a namespace in a global policy", "the service's namespace");
   const wanted = context.direction === "ingress" ? "source" : "destination";
   if (side !== wanted)
     cursor.problem(`services in the ${side} of an ${context.direction} rule`, `services in its ${wanted}`);
-  for (const other of ["selector", "notSelector", "namespaceSelector", "nets", "notNets", "ports", "notPorts"] as const)
+  const ports = side === "destination" ? (["ports", "notPorts"] as const) : []; // of a source, ports may be asked beside it
+  for (const other of ["selector", "notSelector", "namespaceSelector", "nets", "notNets", ...ports] as const)
     if (isWritten(entity.get(other))) entity.get(other)!.problem(`${other} beside services`, "services alone");
   if (entity.get("serviceAccounts") !== undefined)
     entity.get("serviceAccounts")!.problem("serviceAccounts beside services", "services alone");

@@ -1,0 +1,133 @@
+import { parseAddress } from "../../model/address.ts";
+import { Bitmap } from "../compile/bitmap.ts";
+import type { PolicyDocument } from "../parse/documents.ts";
+import type { World } from "../world.ts";
+import { matchesSelector, matchesValue, type LabelSelector, type Selector } from "./selector.ts";
+import type { NetworkSetSpec } from "./types.ts";
+
+/**
+ * What selectors choose from: pods (by bit) and network sets (by list). Labels are those that Calico gives them
+ * (libcalico-go/lib/backend/k8s/conversion 3.32.1): a pod's own, Calico's over them, then what it inherits from its namespace's
+ * profile (`pcns.`) and its account's (`pcsa.`) where it has no label of that name.
+ */
+export const NAMESPACE = "projectcalico.org/namespace";
+export const SERVICE_ACCOUNT = "projectcalico.org/serviceaccount";
+export const ORCHESTRATOR = "projectcalico.org/orchestrator";
+export const NAMESPACE_PREFIX = "pcns.";
+export const ACCOUNT_PREFIX = "pcsa.";
+const NAME = "projectcalico.org/name";
+/** Longer account names get no label of their own, as labels' values end at 63. */
+const ACCOUNT_LABEL_LIMIT = 63;
+
+export interface NetworkSet {
+  readonly labels: ReadonlyMap<string, string>;
+  readonly spec: NetworkSetSpec;
+}
+
+export class Members {
+  /** Pods; bits past it are never set. */
+  readonly podCount: number;
+  readonly sets: readonly NetworkSet[];
+  /** Pods that are Calico's own endpoints: all but those in their host's network. */
+  readonly #workloads: Bitmap;
+  readonly #byLabel = new Map<string, Map<string, Bitmap>>();
+
+  constructor(world: World, sets: readonly PolicyDocument[]) {
+    this.podCount = world.endpoints.length;
+    this.#workloads = new Bitmap(this.podCount);
+    const namespaces = new Map(
+      world.namespaces.map(({ name, labels }) => [name, inherited(NAMESPACE_PREFIX, name, labels)]),
+    );
+    const accounts = new Map(
+      world.serviceAccounts.map(({ namespace, name, labels }) => [
+        `${namespace}/${name}`,
+        inherited(ACCOUNT_PREFIX, name, labels),
+      ]),
+    );
+    const namespaceLabels = (name: string) => namespaces.get(name) ?? inherited(NAMESPACE_PREFIX, name, new Map());
+    for (const [pod, endpoint] of world.endpoints.entries()) {
+      if (endpoint.hostNetwork === true) continue;
+      this.#workloads.add(pod);
+      const { namespace, serviceAccount } = endpoint;
+      const own = new Map([
+        [NAMESPACE, namespace],
+        [ORCHESTRATOR, "k8s"],
+      ]);
+      if (serviceAccount !== "" && serviceAccount.length < ACCOUNT_LABEL_LIMIT)
+        own.set(SERVICE_ACCOUNT, serviceAccount);
+      const account =
+        serviceAccount === ""
+          ? undefined
+          : (accounts.get(`${namespace}/${serviceAccount}`) ?? inherited(ACCOUNT_PREFIX, serviceAccount, new Map()));
+      const seen = new Set<string>();
+      for (const labels of [own, endpoint.labels, namespaceLabels(namespace), account ?? new Map<string, string>()])
+        for (const [key, value] of labels) {
+          if (seen.has(key)) continue;
+          seen.add(key);
+          this.#add(pod, key, value);
+        }
+    }
+    this.sets = sets.map((document) => {
+      const labels = new Map<string, string>();
+      if (document.namespace !== "")
+        for (const [key, value] of namespaceLabels(document.namespace)) labels.set(key, value);
+      for (const [key, value] of document.labels) labels.set(key, value);
+      if (document.namespace !== "") labels.set(NAMESPACE, document.namespace);
+      return { labels, spec: document.spec as NetworkSetSpec };
+    });
+  }
+
+  #add(pod: number, key: string, value: string): void {
+    let values = this.#byLabel.get(key);
+    if (values === undefined) this.#byLabel.set(key, (values = new Map()));
+    let pods = values.get(value);
+    if (pods === undefined) values.set(value, (pods = new Bitmap(this.podCount)));
+    pods.add(pod);
+  }
+
+  /** The pods that a selector chooses; undefined = all. The caller owns the answer. */
+  pods(selector: Selector | undefined): Bitmap {
+    if (selector === undefined) return this.#workloads.clone();
+    switch (selector.kind) {
+      case "all":
+      case "global":
+        return this.#workloads.clone();
+      case "not":
+        return this.#workloads.clone().andNot(this.pods(selector.operand));
+      case "and":
+        return selector.operands.map((operand) => this.pods(operand)).reduce((left, right) => left.and(right));
+      case "or":
+        return selector.operands.map((operand) => this.pods(operand)).reduce((left, right) => left.or(right));
+      default:
+        return this.#podsByLabel(selector);
+    }
+  }
+
+  /** One look at each value that the label has anywhere, however many pods have it. */
+  #podsByLabel(selector: LabelSelector): Bitmap {
+    const values = this.#byLabel.get(selector.key);
+    const matching = new Bitmap(this.podCount);
+    const present = new Bitmap(this.podCount);
+    for (const [value, pods] of values ?? []) {
+      present.or(pods);
+      if (matchesValue(selector, value)) matching.or(pods);
+    }
+    return matchesValue(selector, undefined) ? matching.or(this.#workloads.clone().andNot(present)) : matching;
+  }
+
+  /** The network sets that a selector chooses. */
+  setsOf(selector: Selector): NetworkSet[] {
+    return this.sets.filter(({ labels }) => matchesSelector(selector, (key) => labels.get(key)));
+  }
+}
+
+function inherited(prefix: string, name: string, labels: ReadonlyMap<string, string>): Map<string, string> {
+  const out = new Map([[prefix + NAME, name]]);
+  for (const [key, value] of labels) if (key !== NAME) out.set(prefix + key, value);
+  return out;
+}
+
+/** Addresses as bytes, those that are none left out. */
+export function addressBytes(addresses: readonly string[]): Uint8Array[] {
+  return addresses.map(parseAddress).filter((bytes) => bytes !== undefined);
+}

@@ -1,0 +1,305 @@
+import { isV4, parseAddress } from "../../model/address.ts";
+import type { Bitmap } from "../compile/bitmap.ts";
+import {
+  NO_RULE,
+  type AnswerColumns,
+  type CompiledPolicySet,
+  type FlowQuestion,
+  type QuestionColumns,
+} from "../engine.ts";
+import type { PolicyProblem } from "../parse/problem.ts";
+import { VERDICT_BITS, type Direction, type PolicyRef, type RuleRef, type Verdict } from "../verdict.ts";
+import type { SideId, WorldIndex } from "../world-index.ts";
+import type { AddressClasses } from "./address-classes.ts";
+import { explainDirection } from "./explain.ts";
+import { matchesRule } from "./match.ts";
+import type { CompiledRule } from "./rule-table.ts";
+
+export interface CompiledPolicy {
+  /** Index in `CompiledPolicySet.policies`. */
+  readonly number: number;
+  readonly ref: PolicyRef;
+  /** False: staged, and the data plane does not know it. */
+  readonly counts: boolean;
+  /** False for the Kubernetes kinds, whose rules Calico's own records do not number. */
+  readonly numbered: boolean;
+  /** Pods, by index. */
+  readonly subjects: Bitmap;
+  readonly governsIngress: boolean;
+  readonly governsEgress: boolean;
+  readonly ingress: readonly CompiledRule[];
+  readonly egress: readonly CompiledRule[];
+}
+
+export interface CompiledTier {
+  readonly name: string;
+  readonly defaultAction: "deny" | "pass";
+  /** In the order in which they are asked. */
+  readonly policies: readonly CompiledPolicy[];
+}
+
+/** What one pod's traffic meets in one direction: the tiers that count there. Shared by pods that the same policies select. */
+export interface Chain {
+  readonly tiers: readonly ChainTier[];
+}
+export interface ChainTier {
+  readonly name: string;
+  /** pass for a tier of staged policies alone, while they are staged. */
+  readonly end: "deny" | "pass";
+  readonly direction: Direction;
+  readonly policies: readonly CompiledPolicy[];
+  /** Their rules in one list. */
+  readonly rules: readonly CompiledRule[];
+}
+
+interface Parts {
+  readonly world: WorldIndex;
+  readonly policies: readonly PolicyRef[];
+  readonly rules: readonly RuleRef[];
+  readonly problems: readonly PolicyProblem[];
+  readonly tiers: readonly CompiledTier[];
+  readonly classes: AddressClasses;
+}
+
+/** How an end takes part, besides its class: bits of `#traits`. */
+const V4 = 1;
+const V6 = 2;
+const ADDRESS = 4;
+const LOCAL_NODE = 8;
+
+/** Calico's policies compiled (compile.ts), asked by look-up. */
+export class CalicoPolicySet implements CompiledPolicySet {
+  readonly profile = "calico";
+  readonly world: WorldIndex;
+  readonly policies: readonly PolicyRef[];
+  readonly rules: readonly RuleRef[];
+  readonly problems: readonly PolicyProblem[];
+  readonly #tiers: readonly CompiledTier[];
+  readonly #classes: AddressClasses;
+  readonly #egress: readonly (Chain | undefined)[]; // by pod; undefined: no policy point
+  readonly #ingress: readonly (Chain | undefined)[];
+  readonly #localNodes: ReadonlySet<string>;
+  // by side: its class as an IPv4 and as an IPv6 end, and its traits; sides are added while questions are asked
+  #class4 = new Int32Array(0);
+  #class6 = new Int32Array(0);
+  #traits = new Uint8Array(0);
+  #known = 0;
+
+  constructor(parts: Parts) {
+    this.world = parts.world;
+    this.policies = parts.policies;
+    this.rules = parts.rules;
+    this.problems = parts.problems;
+    this.#tiers = parts.tiers;
+    this.#classes = parts.classes;
+    this.#localNodes = localNodeAddresses(parts.world);
+    this.#egress = chains(parts, "egress");
+    this.#ingress = chains(parts, "ingress");
+  }
+
+  evaluate(questions: QuestionColumns, answers: AnswerColumns): void {
+    this.#learnSides();
+    const { source, destination, protocol, port, sourcePort, icmpCode } = questions;
+    for (let row = 0; row < questions.length; row++) {
+      const from = source[row]!;
+      const to = destination[row]!;
+      const v6 = this.#isV6(from, to, protocol[row]!);
+      const fromClass = v6 ? this.#class6[from]! : this.#class4[from]!;
+      const toClass = v6 ? this.#class6[to]! : this.#class4[to]!;
+      const fromPort = sourcePort === undefined ? DEFAULT_SOURCE_PORT : sourcePort[row]!;
+      const code = icmpCode === undefined ? 0 : icmpCode[row]!;
+      const out = this.#egressChain(from, to);
+      const into = this.#ingressChain(from, to);
+      const leaves =
+        out === undefined ? ALLOWED : judge(out, fromClass, toClass, protocol[row]!, fromPort, port[row]!, code);
+      const enters =
+        into === undefined ? ALLOWED : judge(into, fromClass, toClass, protocol[row]!, fromPort, port[row]!, code);
+      answers.code[row] =
+        (leaves & DENIED ? VERDICT_BITS.egressDenied : 0) |
+        (enters & DENIED ? VERDICT_BITS.ingressDenied : 0) |
+        (leaves & L7 ? VERDICT_BITS.egressL7 : 0) |
+        (enters & L7 ? VERDICT_BITS.ingressL7 : 0);
+      answers.egressRule[row] = (leaves >> RULE_SHIFT) - 1;
+      answers.ingressRule[row] = (enters >> RULE_SHIFT) - 1;
+    }
+  }
+
+  explain(question: FlowQuestion): Verdict {
+    this.#learnSides();
+    const { source, destination, protocol, port, sourcePort = DEFAULT_SOURCE_PORT, icmpCode = 0 } = question;
+    const v6 = this.#isV6(source, destination, protocol);
+    const flow = {
+      source: (v6 ? this.#class6 : this.#class4)[source]!,
+      destination: (v6 ? this.#class6 : this.#class4)[destination]!,
+      protocol,
+      port,
+      sourcePort,
+      icmpCode,
+    };
+    const direction = (side: SideId, chain: Chain | undefined, exempt: boolean) => {
+      const indexed = this.world.side(side);
+      return explainDirection(
+        chain,
+        flow,
+        indexed.kind === "endpoint" ? indexed.endpoint.namespace : "",
+        exempt,
+        this.rules,
+      );
+    };
+    const egress = direction(source, this.#egressChain(source, destination), false);
+    const local =
+      source !== destination &&
+      (this.#traits[source]! & LOCAL_NODE) !== 0 &&
+      this.world.side(destination).kind === "endpoint";
+    const ingress = direction(destination, this.#ingressChain(source, destination), local);
+    return { verdict: egress.verdict === "deny" || ingress.verdict === "deny" ? "deny" : "allow", egress, ingress };
+  }
+
+  selecting(side: SideId, direction: Direction): readonly number[] {
+    const chain = this.world.side(side).kind === "endpoint" ? this.#chainsOf(direction)[side] : undefined;
+    return (chain?.tiers ?? []).flatMap(({ policies }) => policies.map(({ number }) => number));
+  }
+
+  /** Tiers in order with their policies, for sentences and reports. */
+  get tiers(): readonly CompiledTier[] {
+    return this.#tiers;
+  }
+
+  #chainsOf(direction: Direction): readonly (Chain | undefined)[] {
+    return direction === "egress" ? this.#egress : this.#ingress;
+  }
+
+  /** A pod's traffic with itself never reaches Calico. */
+  #egressChain(from: SideId, to: SideId): Chain | undefined {
+    return from === to || from >= this.#egress.length ? undefined : this.#egress[from];
+  }
+
+  /** Nor does Calico keep a node from its own pods, for kubelet's probes. */
+  #ingressChain(from: SideId, to: SideId): Chain | undefined {
+    if (from === to || to >= this.#ingress.length || (this.#traits[from]! & LOCAL_NODE) !== 0) return undefined;
+    return this.#ingress[to];
+  }
+
+  /** The family of traffic between two sides: an address has one; two pods that have both talk IPv4, but for ICMPv6. */
+  #isV6(from: SideId, to: SideId, protocol: number): boolean {
+    const both = this.#traits[from]! & this.#traits[to]! & (V4 | V6);
+    if (both === V6) return true;
+    if (both === V4) return false;
+    if (both !== 0) return protocol === 58;
+    const address = (this.#traits[from]! & ADDRESS) !== 0 ? from : to;
+    return (this.#traits[address]! & (V4 | V6)) === V6;
+  }
+
+  #learnSides(): void {
+    const { size } = this.world;
+    if (this.#known === size) return;
+    if (size > this.#class4.length) {
+      const room = Math.max(size, this.#class4.length * 2);
+      this.#class4 = grown(new Int32Array(room), this.#class4);
+      this.#class6 = grown(new Int32Array(room), this.#class6);
+      this.#traits = grown(new Uint8Array(room), this.#traits);
+    }
+    for (let id = this.#known; id < size; id++) {
+      const side = this.world.side(id);
+      this.#class4[id] = this.#classes.ofSide(side, 4);
+      this.#class6[id] = this.#classes.ofSide(side, 6);
+      if (side.kind === "entity") this.#traits[id] = V4 | V6 | (side.entity === "host" ? LOCAL_NODE : 0);
+      else if (side.kind === "address")
+        this.#traits[id] =
+          (isV4(side.bytes) ? V4 : V6) | ADDRESS | (this.#localNodes.has(side.bytes.join(".")) ? LOCAL_NODE : 0);
+      else {
+        const { addresses } = side.endpoint;
+        const v6 = addresses.some((address) => address.includes(":"));
+        const v4 = addresses.some((address) => !address.includes(":"));
+        this.#traits[id] = (v4 ? V4 : 0) | (v6 ? V6 : 0) || V4 | V6;
+      }
+    }
+    this.#known = size;
+  }
+}
+
+const DEFAULT_SOURCE_PORT = 40000;
+
+/** What `judge` answers: bits 0 and 1, and above them the deciding rule's number + 1 (0 = none). */
+const ALLOWED = 0;
+const DENIED = 1;
+const L7 = 2;
+const RULE_SHIFT = 2;
+
+/** Hot: see matchesRule. Bench: bench/policy. */
+function judge(
+  chain: Chain,
+  from: number,
+  to: number,
+  protocol: number,
+  fromPort: number,
+  port: number,
+  code: number,
+): number {
+  const { tiers } = chain;
+  nextTier: for (let t = 0; t < tiers.length; t++) {
+    const { rules, end } = tiers[t]!;
+    for (let r = 0; r < rules.length; r++) {
+      const rule = rules[r]!;
+      if (!matchesRule(rule, from, to, protocol, fromPort, port, code)) continue;
+      if (rule.action === "allow") return ((rule.ref + 1) << RULE_SHIFT) | (rule.l7 && protocol === 6 ? L7 : 0);
+      if (rule.action === "deny") return ((rule.ref + 1) << RULE_SHIFT) | DENIED;
+      if (rule.action === "pass") continue nextTier;
+    }
+    if (end === "deny") return DENIED | ((NO_RULE + 1) << RULE_SHIFT);
+  }
+  return ALLOWED;
+}
+
+/** Addresses of the nodes whose agent judges: Calico lets their traffic to its pods pass. */
+function localNodeAddresses(index: WorldIndex): Set<string> {
+  const local = index.world.nodes.filter((node) => node.local).flatMap(({ addresses }) => addresses);
+  return new Set(local.map((address) => parseAddress(address)?.join(".")).filter((key) => key !== undefined));
+}
+
+/** Each pod's chain in one direction; pods in their host's network have none. */
+function chains({ world, tiers }: Parts, direction: Direction): (Chain | undefined)[] {
+  const { endpoints } = world.world;
+  const selecting: Selecting[] = endpoints.map(() => ({ policies: [], tiers: [] }));
+  for (const [number, tier] of tiers.entries())
+    for (const policy of tier.policies)
+      if (direction === "ingress" ? policy.governsIngress : policy.governsEgress)
+        policy.subjects.forEach((pod) => {
+          selecting[pod]!.policies.push(policy);
+          selecting[pod]!.tiers.push(number);
+        });
+  const byPolicies = new Map<string, Chain>();
+  return endpoints.map((endpoint, pod) => {
+    if (endpoint.hostNetwork === true) return undefined;
+    const chosen = selecting[pod]!;
+    const key = chosen.policies.map(({ number }) => number).join(",");
+    let chain = byPolicies.get(key);
+    if (chain === undefined) byPolicies.set(key, (chain = { tiers: chainTiers(chosen, tiers, direction) }));
+    return chain;
+  });
+}
+
+/** Policies that select a pod, in the order in which they are asked, and each one's tier. */
+interface Selecting {
+  readonly policies: CompiledPolicy[];
+  readonly tiers: number[];
+}
+
+function chainTiers(chosen: Selecting, tiers: readonly CompiledTier[], direction: Direction): ChainTier[] {
+  return [...Map.groupBy(chosen.policies.keys(), (at) => chosen.tiers[at]!)].map(([number, places]) => {
+    const { name, defaultAction } = tiers[number]!;
+    const policies = places.map((at) => chosen.policies[at]!).filter(({ counts }) => counts);
+    return {
+      name,
+      direction,
+      end: policies.length === 0 ? "pass" : defaultAction,
+      policies,
+      rules: policies.flatMap((policy) => policy[direction]),
+    };
+  });
+}
+
+function grown<T extends Int32Array | Uint8Array>(room: T, old: T): T {
+  room.set(old);
+  return room;
+}

@@ -1,0 +1,207 @@
+import type { Cidr } from "../../model/address.ts";
+import { Bitmap } from "../compile/bitmap.ts";
+import type { RuleAction } from "../verdict.ts";
+import type { World } from "../world.ts";
+import { PROTOCOL_NUMBERS } from "../engine.ts";
+import type { AddressClasses } from "./address-classes.ts";
+import { addressBytes, type Members } from "./members.ts";
+import { peerSelector } from "./peer-selector.ts";
+import { allOf } from "./selector.ts";
+import type { CalicoEntity, CalicoRule, EndpointSliceSpec, PortMatch } from "./types.ts";
+
+/** Ports that a rule names, ready for look-up. */
+export interface CompiledPorts {
+  /** Pairs first, last: sorted, apart from each other. */
+  readonly ranges: Uint16Array;
+  /** `portKey`s of pods that name a port so and that the entity's own selector matches; undefined without names. */
+  readonly named: ReadonlySet<number> | undefined;
+}
+
+/** A rule ready for look-up: what it asks of addresses is a bit for each class (address-classes.ts), undefined = anything. */
+export interface CompiledRule {
+  readonly action: RuleAction;
+  /** Number of the document's rule in `CompiledPolicySet.rules`. */
+  readonly ref: number;
+  readonly rule: CalicoRule;
+  readonly source: Uint32Array | undefined;
+  readonly destination: Uint32Array | undefined;
+  /** −1 = any. */
+  readonly protocol: number;
+  readonly notProtocol: number;
+  readonly icmpType: number;
+  readonly icmpCode: number;
+  readonly notIcmpType: number;
+  readonly notIcmpCode: number;
+  /** False: none of the four below is there. */
+  readonly hasPorts: boolean;
+  readonly sourcePorts: CompiledPorts | undefined;
+  readonly destinationPorts: CompiledPorts | undefined;
+  readonly notSourcePorts: CompiledPorts | undefined;
+  readonly notDestinationPorts: CompiledPorts | undefined;
+  /** `portKey`s of a service's endpoints. */
+  readonly service: ReadonlySet<number> | undefined;
+  readonly l7: boolean;
+}
+
+/** One number for an end's class, protocol and port: below 2^53 for more than 500 million classes. */
+export function portKey(klass: number, protocol: number, port: number): number {
+  return klass * 0x1000000 + protocol * 0x10000 + port;
+}
+
+/** Compiles rules against one world; what several rules ask alike is computed once. */
+export class RuleCompiler {
+  readonly #members: Members;
+  readonly #classes: AddressClasses;
+  readonly #slices: ReadonlyMap<string, readonly EndpointSliceSpec[]>;
+  readonly #addressSets = new Map<string, Uint32Array | undefined>();
+  readonly #namedPorts = new Map<string, { pod: number; protocol: number; port: number }[]>();
+
+  constructor(
+    world: World,
+    members: Members,
+    classes: AddressClasses,
+    slices: ReadonlyMap<string, readonly EndpointSliceSpec[]>,
+  ) {
+    this.#members = members;
+    this.#classes = classes;
+    this.#slices = slices;
+    for (const [pod, endpoint] of world.endpoints.entries())
+      if (endpoint.hostNetwork !== true)
+        for (const { name, port, protocol } of endpoint.ports) {
+          const number = PROTOCOL_NUMBERS.get(protocol);
+          if (number === undefined) continue;
+          let list = this.#namedPorts.get(name);
+          if (list === undefined) this.#namedPorts.set(name, (list = []));
+          list.push({ pod, protocol: number, port });
+        }
+  }
+
+  /** `namespace` is the policy's, "" for a global one. */
+  compile(rule: CalicoRule, namespace: string, ref: number): CompiledRule {
+    const ports = (entity: CalicoEntity, match: PortMatch | undefined) => this.#ports(entity, match, namespace);
+    const { source, destination } = rule;
+    const compiled = {
+      sourcePorts: ports(source, source.ports),
+      destinationPorts: ports(destination, destination.ports),
+      notSourcePorts: ports(source, source.notPorts),
+      notDestinationPorts: ports(destination, destination.notPorts),
+      service: destination.services === undefined ? undefined : this.#serviceKeys(destination.services),
+    };
+    return {
+      ...compiled,
+      hasPorts: Object.values(compiled).some((part) => part !== undefined),
+      action: rule.action,
+      ref,
+      rule,
+      source: this.#addresses(source, namespace, rule.ipVersion),
+      destination: this.#addresses(destination, namespace, rule.ipVersion),
+      protocol: rule.protocol ?? -1,
+      notProtocol: rule.notProtocol ?? -1,
+      icmpType: rule.icmp?.type ?? -1,
+      icmpCode: rule.icmp?.code ?? -1,
+      notIcmpType: rule.notIcmp?.type ?? -1,
+      notIcmpCode: rule.notIcmp?.code ?? -1,
+      l7: rule.http !== undefined,
+    };
+  }
+
+  #addresses(entity: CalicoEntity, namespace: string, ipVersion: 0 | 4 | 6): Uint32Array | undefined {
+    const key = addressKey(entity, namespace, ipVersion);
+    if (this.#addressSets.has(key)) return this.#addressSets.get(key);
+    const set = this.#addressSet(entity, namespace, ipVersion)?.words;
+    this.#addressSets.set(key, set);
+    return set;
+  }
+
+  #addressSet(entity: CalicoEntity, namespace: string, ipVersion: 0 | 4 | 6): Bitmap | undefined {
+    let out: Bitmap | undefined;
+    const keep = (set: Bitmap) => (out = out === undefined ? set.clone() : out.and(set));
+    const leaveOut = (set: Bitmap) => (out ??= Bitmap.full(this.#classes.count)).andNot(set);
+    if (ipVersion !== 0) keep(ipVersion === 4 ? this.#classes.v4 : this.#classes.v6);
+    const positive = peerSelector(entity, namespace);
+    const { notSelector, nets, notNets, services } = entity;
+    if (positive !== undefined)
+      keep(this.#classes.selected(allOf(positive, notSelector && { kind: "not", operand: notSelector })!));
+    else if (notSelector !== undefined) leaveOut(this.#classes.selected(notSelector));
+    if (nets.length > 0) keep(this.#classes.withinNets(nets));
+    // a rule whose notNets are all of one family is not written for the other at all (felix/rules/policy.go, filterNets)
+    if (notNets.length > 0 && notNets.every(({ v4 }) => v4)) keep(this.#classes.v4);
+    if (notNets.length > 0 && notNets.every(({ v4 }) => !v4)) keep(this.#classes.v6);
+    if (notNets.length > 0) leaveOut(this.#classes.withinNets(notNets));
+    if (services !== undefined) keep(this.#serviceClasses(services));
+    return out;
+  }
+
+  #ports(entity: CalicoEntity, match: PortMatch | undefined, namespace: string): CompiledPorts | undefined {
+    if (match === undefined) return undefined;
+    const ranges = mergedRanges(match.ranges);
+    if (match.names.length === 0) return { ranges, named: undefined };
+    // a name counts on pods that the positive selector itself matches, not on pods that merely lie in a matching network set
+    const positive = peerSelector(entity, namespace);
+    const pods = this.#members.pods(
+      positive && allOf(positive, entity.notSelector && { kind: "not", operand: entity.notSelector }),
+    );
+    const named = new Set<number>();
+    for (const name of match.names)
+      for (const { pod, protocol, port } of this.#namedPorts.get(name) ?? [])
+        if (pods.has(pod))
+          for (const family of [4, 6] as const) named.add(portKey(this.#classes.pod(pod, family), protocol, port));
+    return { ranges, named };
+  }
+
+  #serviceKeys(service: { namespace: string; name: string }): ReadonlySet<number> {
+    const keys = new Set<number>();
+    for (const { addresses, ports } of this.#slices.get(`${service.namespace}/${service.name}`) ?? [])
+      for (const klass of this.#classesOf(addresses))
+        for (const { port, protocol } of ports) keys.add(portKey(klass, protocol, port));
+    return keys;
+  }
+
+  #serviceClasses(service: { namespace: string; name: string }): Bitmap {
+    const out = new Bitmap(this.#classes.count);
+    for (const { addresses } of this.#slices.get(`${service.namespace}/${service.name}`) ?? [])
+      for (const klass of this.#classesOf(addresses)) out.add(klass);
+    return out;
+  }
+
+  /** Classes of single addresses (each is a block of its own in the trie), with the pods that have them. */
+  #classesOf(addresses: readonly string[]): number[] {
+    return this.#classes.withinNets(addressBytes(addresses).map(hostBlock)).toArray();
+  }
+}
+
+/** The block of one address. */
+export function hostBlock(bytes: Uint8Array): Cidr {
+  return {
+    bytes,
+    bits: 128,
+    v4: bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff,
+  };
+}
+
+function mergedRanges(ranges: PortMatch["ranges"]): Uint16Array {
+  const out: { first: number; last: number }[] = [];
+  for (const { first, last } of ranges.toSorted((a, b) => a.first - b.first)) {
+    const previous = out.at(-1);
+    if (previous !== undefined && first <= previous.last + 1) previous.last = Math.max(previous.last, last);
+    else out.push({ first, last });
+  }
+  return Uint16Array.from(out.flatMap(({ first, last }) => [first, last]));
+}
+
+const KEYED = [
+  "nets",
+  "notNets",
+  "selector",
+  "notSelector",
+  "namespaceSelector",
+  "serviceAccounts",
+  "services",
+] as const;
+
+function addressKey(entity: CalicoEntity, namespace: string, ipVersion: number): string {
+  const plain = KEYED.map((field) => entity[field]);
+  return JSON.stringify([namespace, ipVersion, plain], (_, value: unknown) =>
+    value instanceof Set ? [...value] : value instanceof Uint8Array ? value.join(".") : value,
+  );
+}
