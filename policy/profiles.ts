@@ -1,3 +1,4 @@
+import { compileCalico } from "./calico/compile.ts";
 import { compileKubernetes, kubernetesSemantics } from "./compile/kubernetes.ts";
 import type { CompilePolicies, CompiledPolicySet } from "./engine.ts";
 import { TieredPolicySet } from "./evaluate/tiered.ts";
@@ -11,6 +12,7 @@ const compileForKubernetes: CompilePolicies = (documents, world) =>
 /** Who compiles for each profile. */
 const COMPILERS: { readonly [P in Profile]?: CompilePolicies } = {
   kubernetes: compileForKubernetes,
+  calico: compileCalico,
 };
 
 /** Policies made ready against a world, in the reading of one profile. */

@@ -1,9 +1,10 @@
+import { CALICO_KINDS } from "../calico/kinds.ts";
 import { CLUSTER_POLICY_KINDS } from "./cluster-policy.ts";
 import { parseDocuments, type KindEntry, type ParsedPolicies } from "./documents.ts";
 import { NETWORK_POLICY_KINDS } from "./network-policy.ts";
 
-/** Every kind that is read. Calico's stand in parse/calico.ts as `CALICO_KINDS`, to be spread in here. */
-export const POLICY_KINDS: readonly KindEntry[] = [...NETWORK_POLICY_KINDS, ...CLUSTER_POLICY_KINDS];
+/** Every kind that is read. */
+export const POLICY_KINDS: readonly KindEntry[] = [...NETWORK_POLICY_KINDS, ...CLUSTER_POLICY_KINDS, ...CALICO_KINDS];
 
 /** Every policy of a file, whatever its kind, and everything that is wrong in it. Never throws. */
 export function parsePolicies(text: string, file: string): ParsedPolicies {
