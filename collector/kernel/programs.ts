@@ -1,0 +1,51 @@
+/** How a program of bpf/ gets its events. */
+export type Hook = "tracepoint" | "cgroup" | "veth" | "iterator" | "test";
+
+export interface Program {
+  readonly name: string;
+  readonly hook: Hook;
+  /** What Weir does not see without it: a sentence's end, "without it …". */
+  readonly dark: string;
+  /** Event types that it alone makes; empty: it has no counter. */
+  readonly makes: readonly number[];
+}
+
+/** Every program of the object, in the order of `weir doctor`. */
+export const PROGRAMS: readonly Program[] = [
+  {
+    name: "connections",
+    hook: "tracepoint",
+    dark: "no TCP connection is seen as it opens, closes or fails",
+    makes: [1, 2, 3, 4],
+  },
+  { name: "drops", hook: "tracepoint", dark: "no dropped packet is seen", makes: [5] },
+  { name: "conversations_out", hook: "cgroup", dark: "what is sent by UDP and ping is not counted", makes: [9] },
+  { name: "conversations_in", hook: "cgroup", dark: "what is received by UDP and ping is not counted", makes: [] },
+  {
+    name: "read_conversations",
+    hook: "iterator",
+    dark: "UDP and ping appear on the map without packets and bytes",
+    makes: [],
+  },
+  { name: "dns_queries", hook: "cgroup", dark: "DNS answers have no latency", makes: [] },
+  { name: "dns_answers", hook: "cgroup", dark: "addresses outside have no names", makes: [8] },
+  {
+    name: "nat",
+    hook: "veth",
+    dark: "connections to a service address are not led to the back end that answered",
+    makes: [10],
+  },
+  {
+    name: "sweep",
+    hook: "iterator",
+    dark: "connections opened before Weir, and open for long, are seen only when they close",
+    makes: [],
+  },
+  {
+    name: "owners",
+    hook: "iterator",
+    dark: "processes that listened or connected before Weir have no name",
+    makes: [],
+  },
+  { name: "fill", hook: "test", dark: "", makes: [] },
+];
