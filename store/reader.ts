@@ -1,0 +1,113 @@
+/** Questions to the store: typed parameters in, checked rows out, cancelled by the caller's signal. */
+import { z } from "zod";
+import { createStoreClient, notClickHouse, storeFailure, type StoreClient } from "./client.ts";
+import type { StoreConfig } from "./config.ts";
+
+/** A question: its SQL, with `{name:Type}` places, and what a row of its answer looks like. */
+export interface Query<Row> {
+  readonly sql: string;
+  readonly row: z.ZodType<Row>;
+}
+
+/** What a parameter may be. Dates go as text (model/time.ts, clickhouseTime), identities as decimal text. */
+export type Params = Readonly<Record<string, string | number | boolean | readonly string[] | readonly number[]>>;
+
+export interface StoreReader extends AsyncDisposable {
+  readonly config: StoreConfig;
+  /** All rows of the answer. Throws StoreError; AbortError on `signal`, which also ends the query in the store. */
+  rows<Row>(query: Query<Row>, params: Params, signal: AbortSignal): Promise<Row[]>;
+  /** The rows in batches as they come, for answers that need not be held whole. */
+  stream<Row>(query: Query<Row>, params: Params, signal: AbortSignal): AsyncGenerator<Row[], void, undefined>;
+  /** The answer's bytes in a format of the store's (`CSVWithNames`, `Parquet`, …), for exports. */
+  bytes(sql: string, format: string, params: Params, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  close(): Promise<void>;
+}
+
+/** A reader of `config`'s store. Inert until asked. */
+export function openReader(config: StoreConfig): StoreReader {
+  // The embedded store reads for anybody on this machine; its writer's password stays out of the readers' hands.
+  const own = config.embedded ? { ...config, user: "reader", password: "" } : config;
+  return new Reader(createStoreClient(own), own);
+}
+
+class Reader implements StoreReader {
+  readonly config: StoreConfig;
+  readonly #client: StoreClient;
+
+  constructor(client: StoreClient, config: StoreConfig) {
+    this.#client = client;
+    this.config = config;
+  }
+
+  async rows<Row>(query: Query<Row>, params: Params, signal: AbortSignal): Promise<Row[]> {
+    const rows: Row[] = [];
+    for await (const batch of this.stream(query, params, signal)) rows.push(...batch);
+    return rows;
+  }
+
+  async *stream<Row>(query: Query<Row>, params: Params, signal: AbortSignal): AsyncGenerator<Row[], void, undefined> {
+    signal.throwIfAborted();
+    try {
+      const answer = await this.#client.query({
+        query: query.sql,
+        format: "JSONEachRow",
+        query_params: { ...params },
+        abort_signal: signal,
+      });
+      const stream = answer.stream<unknown>();
+      const stop = () => stream.destroy(); // closes the socket: the store ends the query
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        for await (const batch of stream) yield batch.map((row) => query.row.parse(row.json()));
+        signal.throwIfAborted();
+      } finally {
+        signal.removeEventListener("abort", stop);
+        stream.destroy();
+      }
+    } catch (thrown) {
+      signal.throwIfAborted();
+      throw this.#failure(thrown);
+    }
+  }
+
+  async bytes(sql: string, format: string, params: Params, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    try {
+      const answer = await this.#client.exec({
+        query: `${sql}\nFORMAT ${format}`,
+        query_params: { ...params },
+        abort_signal: signal,
+      });
+      return answer.stream as AsyncIterable<Uint8Array>;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      throw this.#failure(thrown);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #failure(thrown: unknown): unknown {
+    // Text that is no JSON where rows should be: something else answers there.
+    if (thrown instanceof SyntaxError) return notClickHouse(this.config.url, thrown);
+    return storeFailure(thrown, this.config);
+  }
+}
+
+const Version = z.object({ version: z.string().regex(/^\d+\.\d+/) });
+
+/** The server's version. Throws StoreError that says what is wrong: unreachable, wrong password, not a ClickHouse. */
+export async function storeVersion(reader: StoreReader, signal: AbortSignal): Promise<string> {
+  try {
+    const [row] = await reader.rows({ sql: "SELECT version() AS version", row: Version }, {}, signal);
+    if (row !== undefined) return row.version;
+  } catch (thrown) {
+    if (!(thrown instanceof z.ZodError)) throw thrown;
+  }
+  throw notClickHouse(reader.config.url);
+}
