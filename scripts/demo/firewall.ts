@@ -57,6 +57,7 @@ export const DROP_COUNTERS: readonly DropCounter[] = [
     to: "data/cache",
   },
   { counter: "no_listener", reason: "NO_SOCKET", what: "SYN to a closed port", from: "", to: "" },
+  { counter: "stray", reason: "NO_SOCKET", what: "segment for a connection that is no more", from: "", to: "" },
 ];
 
 /** nftables text for the router's namespace. */
@@ -89,6 +90,7 @@ ${both((ip, family) => `${ip} saddr ${set("catalog", family)} ${ip} daddr ${set(
 ${both((ip, family) => `${ip} saddr ${set("db", family)} ${ip} daddr ${set("catalog", family)} tcp sport 5432 meta length > 140 numgen inc mod ${LOSS_ONE_IN} == 11 ${count("lost_down")} drop`)}
     udp dport 8125 ${count("closed_udp")}
     tcp flags & (rst | ack) == (rst | ack) tcp sequence 0 ${count("no_listener")}
+    tcp flags & (rst | ack) == rst ${count("stray")}
   }
   chain leaving {
     type filter hook postrouting priority filter;

@@ -98,6 +98,8 @@ export interface DropSum {
 
 export interface Ledger extends Sums {
   readonly drops: readonly DropSum[];
+  /** Segments that each observed workload's kernel sent again (Tcp RetransSegs of its namespaces), SYNs too. */
+  readonly retransmits: readonly { readonly workload: string; readonly segments: number }[];
   /** Edges that lost data packets, so that the kernel had to send again: `storefront/catalog → data/db`. */
   readonly retransmitting: readonly string[];
 }

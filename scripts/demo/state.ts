@@ -87,10 +87,12 @@ function statesIn(folder: string): State[] {
     .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as State);
 }
 
+/** When a living process started, in the kernel's ticks; undefined for a dead one, and for one that only waits to be reaped. */
 function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]; // comm may hold spaces and brackets
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // comm may hold spaces and brackets
+    return fields[0] === "Z" ? undefined : fields[19];
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +11,7 @@ import { LedgerSums, type Ledger, type Sums } from "./ledger.ts";
 import { allReplicas, buildNetwork, namespaceName, namespaceNames, routerName } from "./network.ts";
 import type { Assignment, Notice, Order } from "./program/messages.ts";
 import { planOf, type Plan } from "./schedule.ts";
-import { workloadOfReplica } from "./shop.ts";
+import { labelOf, workloadOfReplica } from "./shop.ts";
 import { cleanLeftovers, removeState, removeWorld, writeState } from "./state.ts";
 
 export interface DemoSettings {
@@ -37,9 +38,11 @@ export class World {
   readonly inventoryFile: string;
   /** Namespaces that a collector is to observe: all but those of what is outside. */
   readonly observed: readonly string[];
-  readonly #programs: ChildProcess[] = [];
+  readonly #programs = new Map<string, ChildProcess>();
   readonly #namespaces: readonly string[];
   readonly #stateDir: string;
+  /** Run ids of dead worlds whose namespaces `build` removed first. */
+  cleaned: readonly string[] = [];
   #epochMs = 0;
   #question = 0;
   #ended = false;
@@ -62,16 +65,15 @@ export class World {
     this.broken.catch(() => undefined); // who waits for it hears of it
   }
 
-  /** Namespaces, links, firewall, inventory, programs that listen. No traffic yet. Returns run ids of dead worlds that were cleaned up. */
-  async build(): Promise<string[]> {
+  /** Namespaces, links, firewall, inventory, programs that listen. No traffic yet. */
+  async build(): Promise<void> {
     const { runId, dataDir } = this.settings;
-    const cleaned = await cleanLeftovers(this.#stateDir, runId);
+    this.cleaned = await cleanLeftovers(this.#stateDir, runId);
     mkdirSync(join(dataDir, "ledger"), { recursive: true });
     writeState(this.#stateDir, runId, this.#namespaces);
     await buildNetwork(runId);
     writeFileSync(this.inventoryFile, inventoryOf(runId));
     await Promise.all(allReplicas().map((replica) => this.#spawn(replica.name)));
-    return cleaned;
   }
 
   /** Begins the traffic. */
@@ -88,7 +90,7 @@ export class World {
   /** Lets all programs do what is due before `seconds` and nothing after; resolves when every connection has ended. */
   async settle(seconds: number): Promise<void> {
     const settled = Promise.all(
-      this.#programs.map((program) => noticeOf(program, (notice) => notice.type === "settled")),
+      [...this.#programs.values()].map((program) => noticeOf(program, (notice) => notice.type === "settled")),
     );
     this.#order({ type: "until", ms: seconds * 1000 });
     await Promise.race([settled, this.broken]);
@@ -98,7 +100,7 @@ export class World {
   async ledger(): Promise<Ledger> {
     const question = ++this.#question;
     const reports = Promise.all(
-      this.#programs.map(
+      [...this.#programs.values()].map(
         async (program) =>
           await noticeOf(program, (notice) => notice.type === "report" && notice.question === question),
       ),
@@ -111,16 +113,31 @@ export class World {
     const retransmitting = drops.some((drop) => drop.counter.startsWith("lost_") && drop.packets > 0)
       ? ["storefront/catalog → data/db"]
       : [];
-    return { ...sums.sums(), drops, retransmitting };
+    return { ...sums.sums(), drops, retransmits: await this.#retransmits(), retransmitting };
   }
 
   /** Ends the programs and deletes the namespaces. Safe to call twice, and after a failed build. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    await Promise.all(this.#programs.map(endOf));
+    await Promise.all([...this.#programs.values()].map(endOf));
     await removeWorld(this.#namespaces);
     removeState(this.#stateDir, this.settings.runId);
+  }
+
+  /** RetransSegs of every observed workload, from its programs' own view of /proc/net/snmp. */
+  async #retransmits(): Promise<{ workload: string; segments: number }[]> {
+    const sums = new Map<string, number>();
+    for (const [replica, program] of this.#programs) {
+      const workload = workloadOfReplica(replica);
+      if (workload.kind === "outside") continue;
+      const tcp = (await readFile(`/proc/${program.pid}/net/snmp`, "utf8"))
+        .split("\n")
+        .filter((line) => line.startsWith("Tcp:"));
+      const at = tcp[0]!.split(" ").indexOf("RetransSegs");
+      sums.set(labelOf(workload), (sums.get(labelOf(workload)) ?? 0) + Number(tcp[1]!.split(" ")[at]));
+    }
+    return [...sums].map(([workload, segments]) => ({ workload, segments }));
   }
 
   async #spawn(replica: string): Promise<void> {
@@ -150,7 +167,7 @@ export class World {
       },
     );
     program.setMaxListeners(32);
-    this.#programs.push(program);
+    this.#programs.set(replica, program);
     let said = "";
     program.stderr!.on("data", (bytes: Buffer) => (said = (said + bytes.toString()).slice(-2000)));
     const failed = new Promise<never>((_, reject) => {
@@ -178,7 +195,7 @@ export class World {
   }
 
   #order(order: Order): void {
-    for (const program of this.#programs) program.send(order);
+    for (const program of this.#programs.values()) program.send(order);
   }
 }
 

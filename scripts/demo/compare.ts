@@ -1,0 +1,342 @@
+import { labelOfAddress } from "./addresses.ts";
+import type { Ledger, Outcome } from "./ledger.ts";
+import { labelOf, WORKLOADS } from "./shop.ts";
+
+/** What the store says, in the sums that the check asks for. Addresses as the store writes them, IPv4 as ::ffff:a.b.c.d. */
+export interface StoreSays {
+  readonly connections: readonly SeenConnections[];
+  readonly drops: readonly SeenDrops[];
+  readonly retransmits: readonly SeenRetransmits[];
+  readonly lookups: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly rcode: string;
+    readonly count: number;
+  }[];
+  readonly datagrams: readonly {
+    readonly source: string;
+    readonly destination: string;
+    readonly port: number;
+    readonly count: number;
+  }[];
+  /** Names that the store gave to addresses, with the reports that carry them. */
+  readonly names: readonly {
+    readonly address: string;
+    readonly namespace: string;
+    readonly workload: string;
+    readonly reports: number;
+  }[];
+  /** Sums of the collector's books by event type. */
+  readonly books: readonly BookSum[];
+}
+
+/** `counted` reports of TCP by edge and how they ended. */
+export interface SeenConnections {
+  readonly source: string;
+  readonly destination: string;
+  readonly port: number;
+  /** `::` when the client used the server's own address. */
+  readonly service: string;
+  readonly servicePort: number;
+  /** errno's name, GAVE_UP, or "". */
+  readonly reason: string;
+  readonly opened: number;
+  readonly closed: number;
+  readonly failed: number;
+}
+
+export interface SeenDrops {
+  readonly source: string;
+  readonly destination: string;
+  readonly port: number;
+  readonly protocol: number;
+  readonly reason: string;
+  readonly packets: number;
+}
+
+export interface SeenRetransmits {
+  readonly source: string;
+  readonly destination: string;
+  /** The end that sent again. */
+  readonly reporter: "client" | "server";
+  readonly segments: number;
+}
+
+export interface BookSum {
+  readonly type: string;
+  readonly produced: number;
+  readonly stored: number;
+  readonly lost: number;
+  readonly shed: number;
+  readonly quarantined: number;
+  readonly filtered: number;
+}
+
+export const SECTIONS = ["connections", "datagrams", "drops", "retransmits", "lookups", "names", "books"] as const;
+export type Section = (typeof SECTIONS)[number];
+
+/** One line of the check. */
+export interface Line {
+  readonly section: Section;
+  readonly what: string;
+  readonly made: number;
+  readonly seen: number;
+  /** Part of `made - seen` that the books name as lost, shed or quarantined. */
+  readonly lost: number;
+  /** False when something is neither seen nor lost, or seen without being made. */
+  readonly agrees: boolean;
+}
+
+export interface Comparison {
+  readonly lines: readonly Line[];
+  /** Drop reasons that follow from the faults but are the kernel's to choose (a segment that came twice): shown, not judged. */
+  readonly byProducts: readonly { readonly reason: string; readonly edge: string; readonly packets: number }[];
+  readonly agrees: boolean;
+}
+
+/** Lays what the world did beside what the store says. A difference is excused only by the books' own losses of that kind of event. */
+export function compare(ledger: Ledger, store: StoreSays): Comparison {
+  const lines = [
+    ...beside("connections", madeConnections(ledger), seenConnections(store), lossOf(store, "connections")),
+    ...beside("datagrams", madeDatagrams(ledger), seenDatagrams(store), lossOf(store, "datagrams")),
+    ...beside("drops", madeDrops(ledger), seenDrops(store), lossOf(store, "drops"), slackOf(ledger)),
+    ...beside(
+      "retransmits",
+      madeRetransmits(ledger),
+      seenRetransmits(store),
+      Infinity,
+      undefined,
+      lossOf(store, "connections") > 0,
+    ),
+    ...lossyEdges(ledger, store),
+    ...beside("lookups", madeLookups(ledger), seenLookups(store), lossOf(store, "lookups")),
+    ...namesLines(store),
+    ...booksLines(store),
+  ];
+  return { lines, byProducts: byProductsOf(store), agrees: lines.every((line) => line.agrees) };
+}
+
+/** Reasons that the world's faults are known to end in; all others are by-products. */
+const PLANNED: ReadonlySet<string> = new Set(["NETFILTER_DROP", "NO_SOCKET", "NEIGH_FAILED", "NOT_SPECIFIED"]);
+
+const OUTCOME_OF_REASON: Readonly<Record<string, Outcome>> = {
+  ECONNREFUSED: "refused",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  ETIMEDOUT: "timed-out",
+  GAVE_UP: "gave-up",
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+};
+
+/** Event types of the books, by what they carry. */
+const BOOK_TYPES: Readonly<Record<"connections" | "datagrams" | "drops" | "lookups", RegExp>> = {
+  connections: /^(connection|open|close|fail|sweep|nat|alive)/,
+  datagrams: /^(conversation|datagram)/,
+  drops: /^drop/,
+  lookups: /^dns/,
+};
+
+type Sums = Map<string, number>;
+
+function beside(section: Section, made: Sums, seen: Sums, loss: number, slack?: Sums, atMost = false): Line[] {
+  let left = loss;
+  return [...new Set([...made.keys(), ...seen.keys()])].toSorted().map((what) => {
+    const [m, s] = [made.get(what) ?? 0, seen.get(what) ?? 0];
+    const excused = m > s && (section !== "retransmits" || atMost) ? Math.min(m - s, left) : 0;
+    left -= excused;
+    const over = s > m ? Math.min(s - m, slack?.get(what) ?? 0) : 0;
+    return { section, what, made: m, seen: s, lost: excused, agrees: m - excused === s - over };
+  });
+}
+
+function lossOf(store: StoreSays, kind: keyof typeof BOOK_TYPES): number {
+  return store.books
+    .filter((book) => BOOK_TYPES[kind].test(book.type))
+    .reduce((sum, book) => sum + book.lost + book.shed + book.quarantined, 0);
+}
+
+function add(sums: Sums, key: string, count: number): void {
+  if (count !== 0) sums.set(key, (sums.get(key) ?? 0) + count);
+}
+
+const end = (address: string): string => labelOfAddress(address) ?? address;
+const edge = (from: string, to: string, port: number): string => `${from} → ${to}:${port}`;
+const isObserved = (label: string): boolean =>
+  WORKLOADS.some((workload) => labelOf(workload) === label && workload.kind !== "outside");
+
+function madeConnections(ledger: Ledger): Sums {
+  const sums: Sums = new Map();
+  for (const { from, address, port, outcome, opened, count } of ledger.connections) {
+    // Nobody watches the client outside: of its failures only the drops are seen, of its connections the server's end.
+    if (!isObserved(from) && !opened) continue;
+    // The near end of a reset that the server made is the client's ECONNRESET; the server itself reports no error.
+    add(sums, `${edge(from, end(address), port)} ${isObserved(from) ? outcome : "ok"}`, count);
+  }
+  return sums;
+}
+
+function seenConnections(store: StoreSays): Sums {
+  const sums: Sums = new Map();
+  for (const row of store.connections) {
+    const translated = row.servicePort !== 0;
+    const what = edge(
+      end(row.source),
+      end(translated ? row.service : row.destination),
+      translated ? row.servicePort : row.port,
+    );
+    const outcome = OUTCOME_OF_REASON[row.reason];
+    add(sums, `${what} ok`, row.opened);
+    add(sums, `${what} ${outcome ?? (row.reason || "failed")}`, row.failed);
+    if (outcome === "reset" && row.closed > 0) {
+      add(sums, `${what} reset`, row.closed);
+      add(sums, `${what} ok`, -row.closed);
+    }
+  }
+  return sums;
+}
+
+function madeDatagrams(ledger: Ledger): Sums {
+  const sums: Sums = new Map();
+  for (const { from, address, port, count } of ledger.datagrams) add(sums, edge(from, end(address), port), count);
+  for (const { from, count } of ledger.lookups) add(sums, edge(from, "platform/dns", 53), count);
+  return sums;
+}
+
+function seenDatagrams(store: StoreSays): Sums {
+  const sums: Sums = new Map();
+  for (const { source, destination, port, count } of store.datagrams)
+    add(sums, edge(end(source), end(destination), port), count);
+  return sums;
+}
+
+/** Drops on an edge, whichever way the packet went: the store tells all in the direction client to server. */
+const dropKey = (reason: string, from: string, to: string): string => `${reason} ${from} → ${to}`;
+
+function madeDrops(ledger: Ledger): Sums {
+  const sums: Sums = new Map();
+  for (const { counter, reason, from, to, packets } of ledger.drops) {
+    if (counter === "no_listener" || counter === "stray") continue;
+    if (counter === "lost_down") add(sums, dropKey(reason, to, from), packets);
+    else add(sums, dropKey(reason, from, to), packets);
+  }
+  // The router counts refusals, but only the programs know whose: each is one SYN that found no socket, save where a rule refused.
+  const ruled = ledger.drops.filter((drop) => drop.counter === "rejected").map((drop) => `${drop.from} ${drop.to}`);
+  for (const { from, address, outcome, count } of ledger.connections) {
+    if (outcome === "refused" && !ruled.includes(`${from} ${end(address)}`))
+      add(sums, dropKey("NO_SOCKET", from, end(address)), count);
+  }
+  return sums;
+}
+
+/** Resets without ACK answer a segment that no socket wants any more: a listener that flapped under a connection. Rare, and not to be planned. */
+function slackOf(ledger: Ledger): Sums {
+  const stray = ledger.drops.find((drop) => drop.counter === "stray")?.packets ?? 0;
+  return new Map([[dropKey("NO_SOCKET", "storefront/web", "payments/payments"), stray]]);
+}
+
+function seenDrops(store: StoreSays): Sums {
+  const sums: Sums = new Map();
+  for (const row of store.drops)
+    if (isPlanned(row)) add(sums, dropKey(row.reason, end(row.source), end(row.destination)), row.packets);
+  return sums;
+}
+
+function isPlanned(row: SeenDrops): boolean {
+  const known = labelOfAddress(row.source) !== undefined && labelOfAddress(row.destination) !== undefined;
+  return PLANNED.has(row.reason) && known && (row.protocol === 6 || row.protocol === 17);
+}
+
+function byProductsOf(store: StoreSays): { reason: string; edge: string; packets: number }[] {
+  return store.drops
+    .filter((row) => !isPlanned(row))
+    .map((row) => ({ reason: row.reason, edge: `${end(row.source)} → ${end(row.destination)}`, packets: row.packets }));
+}
+
+function madeRetransmits(ledger: Ledger): Sums {
+  const sums: Sums = new Map();
+  for (const { workload, segments } of ledger.retransmits) add(sums, `sent again by ${workload}`, segments);
+  return sums;
+}
+
+function seenRetransmits(store: StoreSays): Sums {
+  const sums: Sums = new Map();
+  for (const { source, destination, reporter, segments } of store.retransmits)
+    add(sums, `sent again by ${end(reporter === "client" ? source : destination)}`, segments);
+  return sums;
+}
+
+/** Each edge that lost data must show retransmits: 1 made, 1 seen. */
+function lossyEdges(ledger: Ledger, store: StoreSays): Line[] {
+  const seen = new Set(
+    store.retransmits.filter((row) => row.segments > 0).map((row) => `${end(row.source)} → ${end(row.destination)}`),
+  );
+  return ledger.retransmitting.map((what) => ({
+    section: "retransmits" as const,
+    what: `edge ${what}`,
+    made: 1,
+    seen: seen.has(what) ? 1 : 0,
+    lost: 0,
+    agrees: seen.has(what),
+  }));
+}
+
+function madeLookups(ledger: Ledger): Sums {
+  const sums: Sums = new Map();
+  for (const { name, type, rcode, count } of ledger.lookups)
+    if (rcode !== "TIMEOUT" && rcode !== "UNREACHABLE") add(sums, `${name} ${type} ${rcode}`, count);
+  return sums;
+}
+
+function seenLookups(store: StoreSays): Sums {
+  const sums: Sums = new Map();
+  for (const { name, type, rcode, count } of store.lookups) add(sums, `${name} ${type} ${rcode}`, count);
+  return sums;
+}
+
+/** Reports whose namespace and workload are not those of the inventory: must be none. */
+function namesLines(store: StoreSays): Line[] {
+  const wrong: Sums = new Map();
+  let right = 0;
+  for (const { address, namespace, workload, reports } of store.names) {
+    const label = labelOfAddress(address);
+    const said = namespace === "" ? workload : `${namespace}/${workload}`;
+    if (label === undefined || !WORKLOADS.some((one) => labelOf(one) === label)) continue; // not in the inventory
+    if (label === said) right += reports;
+    else add(wrong, `${label} called ${said === "" ? "nothing" : said}`, reports);
+  }
+  const lines = [...wrong].map(([what, seen]) => ({
+    section: "names" as const,
+    what,
+    made: 0,
+    seen,
+    lost: 0,
+    agrees: false,
+  }));
+  return [
+    {
+      section: "names",
+      what: "reports with the inventory's names",
+      made: right,
+      seen: right,
+      lost: 0,
+      agrees: right > 0,
+    },
+    ...lines,
+  ];
+}
+
+/** produced = stored + lost + shed + quarantined + filtered, for each type. */
+function booksLines(store: StoreSays): Line[] {
+  return store.books.map((book) => {
+    const lost = book.lost + book.shed + book.quarantined;
+    return {
+      section: "books" as const,
+      what: `${book.type} (${book.filtered} filtered)`,
+      made: book.produced,
+      seen: book.stored,
+      lost,
+      agrees: book.produced === book.stored + lost + book.filtered,
+    };
+  });
+}
