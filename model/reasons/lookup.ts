@@ -37,6 +37,9 @@ export const DROP_ENTRIES: Entries = {
   ...OPENVSWITCH_DROPS,
 };
 
+/** NOT_SPECIFIED, split; the first row that fits wins. */
+const UNNAMED: readonly UnnamedDrop[] = [...UNNAMED_VERDICTS, ...UNNAMED_ODDITIES];
+
 /** What is known about one drop, or about drops that share reason and function. Undefined = not known, which is never taken for "no". */
 export interface DropFacts {
   /** The kernel's name, with or without SKB_DROP_REASON_. */
@@ -81,9 +84,7 @@ export function describeDrop(facts: DropFacts): DropDescription {
   const name = reasonName(facts.reason);
   const location = facts.location === undefined || facts.location === "" ? undefined : plainFunction(facts.location);
   const split =
-    name === "NOT_SPECIFIED" && location !== undefined
-      ? [...UNNAMED_VERDICTS, ...UNNAMED_ODDITIES].find((row) => fits(row, location, facts))
-      : undefined;
+    name === "NOT_SPECIFIED" && location !== undefined ? UNNAMED.find((row) => fits(row, location, facts)) : undefined;
   const entry = split?.entry ?? own(DROP_ENTRIES, own(RENAMED, name) ?? name) ?? wifi(name);
   const hook = facts.hookCaller === undefined ? undefined : hookOfCaller(facts.hookCaller);
   const where = location === undefined ? undefined : functionInWords(location);
