@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { Answered, Count, Ms, Named, VerdictName } from "./parts.ts";
+
+/** Dropped packets per bucket and reason; buckets without drops are left out. */
+export const DropsSeries = z.object({
+  answered: Answered,
+  bucketMs: Ms,
+  /** Reasons of the range, most frequent first. */
+  reasons: z.array(z.object({ reason: z.string(), drops: Count })),
+  points: z.array(z.object({ at: Ms, reason: z.string(), drops: Count })),
+});
+export type DropsSeries = z.infer<typeof DropsSeries>;
+
+/** One value of a facet. `term` is what the filter field takes to ask for it alone. */
+export const FacetValue = z.object({ label: z.string(), term: z.string(), drops: Count });
+export type FacetValue = z.infer<typeof FacetValue>;
+
+/** The same drops counted by one property at a time; each list most frequent first, at most 50. */
+export const DropsFacets = z.object({
+  answered: Answered,
+  total: Count,
+  reason: z.array(FacetValue),
+  source: z.array(FacetValue),
+  destination: z.array(FacetValue),
+  port: z.array(FacetValue),
+  location: z.array(FacetValue),
+  node: z.array(FacetValue),
+  verdict: z.array(FacetValue),
+});
+export type DropsFacets = z.infer<typeof DropsFacets>;
+
+/** Reason and edge together: a line of the table of causes. */
+export const DropCause = z.object({
+  reason: z.string(),
+  location: z.string(),
+  verdict: VerdictName,
+  source: Named,
+  destination: Named,
+  port: z.number(),
+  protocol: z.number(),
+  node: z.string(),
+  device: z.string(),
+  drops: Count,
+  firstSeen: Ms,
+  lastSeen: Ms,
+  /** Drops in equal parts of the range, oldest first: a small chart. */
+  spark: z.array(Count),
+});
+export type DropCause = z.infer<typeof DropCause>;
+export const DropCauses = z.object({ answered: Answered, causes: z.array(DropCause) });
+export type DropCauses = z.infer<typeof DropCauses>;
+
+/** Failed attempts of an edge, by the error that the program got, joined to the drops that match by address, port and time. */
+export const FailedEdge = z.object({
+  reason: z.string(),
+  source: Named,
+  destination: Named,
+  port: z.number(),
+  protocol: z.number(),
+  failed: Count,
+  /** Attempts of the same edge, port and protocol that were opened. */
+  opened: Count,
+  medianWaitUs: z.number().nullable(),
+  firstSeen: Ms,
+  lastSeen: Ms,
+  /** Drop reasons on the same five-tuples from 0.1 s before the first SYN to 0.1 s after the failure; `failures` of the attempts had one. */
+  causes: z.array(
+    z.object({
+      reason: z.string(),
+      location: z.string(),
+      node: z.string(),
+      drops: Count,
+      failures: Count,
+      reversed: z.boolean(),
+    }),
+  ),
+});
+export type FailedEdge = z.infer<typeof FailedEdge>;
+export const FailuresAnswer = z.object({ answered: Answered, total: Count, failures: z.array(FailedEdge) });
+export type FailuresAnswer = z.infer<typeof FailuresAnswer>;
