@@ -1,0 +1,124 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import next from "next";
+import { systemCode, WeirError } from "../model/errors.ts";
+import { createGuard } from "./auth/guard.ts";
+import type { AppConfig } from "./config.ts";
+import { contentSecurityPolicy, SECURITY_HEADERS } from "./csp.ts";
+import { openGateway } from "./live/gateway.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+export interface RunningApp {
+  readonly port: number;
+  /** Ends connections and the gateway. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves pages, routes and `/ws` on one port. Next closes a ws whose path is one of its routes and leaves every other
+ * upgrade pending for ever, so upgrades are taken here, before Next sees them, and unknown ones are destroyed.
+ * Throws WeirError `port-in-use`, `port-forbidden`, `no-address`.
+ */
+export async function serveApp(config: AppConfig, { dev }: { readonly dev: boolean }): Promise<RunningApp> {
+  process.env["NEXT_TELEMETRY_DISABLED"] = "1";
+  const guard = createGuard(config.host, config.names);
+  const gateway = openGateway(config.collectorSocket);
+  // Next hangs its own upgrade listener on a server that it knows; this one it gets only for reloading in development.
+  const decoy = createServer();
+  const app = next({ dev, dir: ROOT, hostname: config.host, port: config.port, httpServer: decoy, quiet: !dev });
+  const handle = app.getRequestHandler();
+  const server = createServer((request, response) => {
+    answer(request, response, guard.refuse(request), dev, handle);
+  });
+  server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => socket.destroy());
+    const path = request.url?.split("?")[0];
+    if (dev && path?.startsWith("/_next/") === true) return decoy.emit("upgrade", request, socket, head);
+    const refused = path === "/ws" ? guard.refuse(request) : "no such stream";
+    if (refused === undefined) return gateway.accept(request, socket, head);
+    socket.end(`HTTP/1.1 ${path === "/ws" ? "403 Forbidden" : "404 Not Found"}\r\nconnection: close\r\n\r\n`, () =>
+      socket.destroy(),
+    );
+  });
+  await listen(server, config); // first, so that a port in use is said before seconds of preparation
+  await app.prepare();
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      await gateway.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await app.close();
+    },
+  };
+}
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  refused: string | undefined,
+  dev: boolean,
+  handle: Handle,
+): void {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+  if (refused !== undefined) {
+    response
+      .writeHead(403, { "content-type": "application/json" })
+      .end(JSON.stringify({ error: { code: "refused", message: refused } }));
+    return;
+  }
+  if (!isStatic(request.url)) {
+    const policy = contentSecurityPolicy(dev);
+    request.headers["content-security-policy"] = policy; // replaces whatever the client sent
+    response.setHeader("content-security-policy", policy);
+  }
+  handle(request, response).catch((error: unknown) => {
+    process.stderr.write(
+      `app: a request for ${request.url ?? ""} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
+  });
+}
+
+function isStatic(url: string | undefined): boolean {
+  return url?.startsWith("/_next/static/") ?? false;
+}
+
+function listen(server: Server, { host, port }: AppConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => reject(listenError(cause, host, port)));
+    server.listen({ host, port }, () => resolve());
+  });
+}
+
+function listenError(cause: unknown, host: string, port: number): unknown {
+  const code = systemCode(cause);
+  if (code === "EADDRINUSE")
+    return new WeirError({
+      code: "port-in-use",
+      what: `port ${port} on ${host} is in use by another program`,
+      next: `stop it, or choose another with WEIR_PORT=${port + 1}`,
+      cause,
+    });
+  if (code === "EACCES")
+    return new WeirError({
+      code: "port-forbidden",
+      what: `this user may not listen on port ${port}`,
+      next: "choose one above 1023 with WEIR_PORT=7070",
+      cause,
+    });
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+    return new WeirError({
+      code: "no-address",
+      where: "WEIR_HOST",
+      what: `${host} is no address of this machine`,
+      next: "use 127.0.0.1, or 0.0.0.0 for all",
+      cause,
+    });
+  return cause;
+}

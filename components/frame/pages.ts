@@ -1,0 +1,21 @@
+import { Activity, FileCheck2, Rows3, Share2, ArrowDownToLine, type LucideIcon } from "lucide-react";
+import type { Route } from "next";
+
+export interface PageEntry {
+  readonly path: Route;
+  readonly name: string;
+  readonly icon: LucideIcon;
+  /** The letter after `g`. */
+  readonly key: string;
+  /** Below the line in the rail. */
+  readonly second: boolean;
+}
+
+/** The pages that exist, in the rail's order. A page is added here when it works. */
+export const PAGES: readonly PageEntry[] = [
+  { path: "/map", name: "Map", icon: Share2, key: "m", second: false },
+  { path: "/drops", name: "Drops", icon: ArrowDownToLine, key: "d", second: false },
+  { path: "/policies", name: "Policies", icon: FileCheck2, key: "p", second: false },
+  { path: "/flows", name: "Flows", icon: Rows3, key: "f", second: false },
+  { path: "/health", name: "Health", icon: Activity, key: "h", second: true },
+];
