@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import { startAll } from "../start.ts";
+import { fired, untilSignal } from "../until-signal.ts";
+
+export function register(program: Command): void {
+  program
+    .command("start")
+    .description("run store, collector and app on this machine and print the URL")
+    .option("--port <port>", "port of the app (WEIR_PORT, 7070)")
+    .option("--host <address>", "address that the app listens on (WEIR_HOST, 127.0.0.1)")
+    .option("--data-dir <dir>", "where everything is kept (WEIR_DATA_DIR; root: /var/lib/weir)")
+    .option("--no-collect", "observe nothing, show what the store has")
+    .option("-v, --verbose", "show every line that the parts say")
+    .addHelpText("after", EXAMPLES)
+    .action(
+      async (options: { port?: string; host?: string; dataDir?: string; collect: boolean; verbose?: boolean }) => {
+        const signal = untilSignal();
+        const env: NodeJS.ProcessEnv = { ...process.env };
+        if (options.port !== undefined) env["WEIR_PORT"] = options.port;
+        if (options.host !== undefined) env["WEIR_HOST"] = options.host;
+        if (options.dataDir !== undefined) env["WEIR_DATA_DIR"] = options.dataDir;
+        const started = await startAll({ env, collect: options.collect, verbose: options.verbose ?? false }, signal);
+        process.stdout.write(`\n  ${started.url}\n\n  Ctrl-C ends it. What was recorded stays.\n`);
+        await fired(signal);
+        await started.stop();
+      },
+    );
+}
+
+const EXAMPLES = `
+Examples:
+  weir start                                   observe this machine (as root; without rights the recorded sample plays)
+  weir start --port 8080
+  WEIR_CLICKHOUSE_URL=http://ch:8123 weir start   keep the rows in a ClickHouse of your own
+`;
