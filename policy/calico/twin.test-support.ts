@@ -1,0 +1,264 @@
+import { cidrContains, isV4, parseAddress, type AddressBytes } from "../../model/address.ts";
+import { PROTOCOL_NUMBERS } from "../engine.ts";
+import type { PolicyDocument } from "../parse/documents.ts";
+import type { Direction } from "../verdict.ts";
+import type { World, WorldEndpoint } from "../world.ts";
+import { matchesSelector, type Selector } from "./selector.ts";
+import type {
+  CalicoEntity,
+  CalicoPolicySpec,
+  CalicoRule,
+  EndpointSliceSpec,
+  IcmpMatch,
+  NetworkSetSpec,
+  PortMatch,
+  TierSpec,
+} from "./types.ts";
+
+/**
+ * The slow, obvious judge: reference/policy.md's Calico section read aloud, one packet at a time, for Calico's own kinds. No
+ * bitmap, no class, no selector rewritten: namespaces' and accounts' labels are looked up where they stand.
+ */
+export interface Packet {
+  readonly source: AddressBytes;
+  readonly destination: AddressBytes;
+  readonly protocol: number;
+  readonly sourcePort: number;
+  readonly port: number;
+  readonly icmpCode: number;
+}
+
+interface Member {
+  readonly pod: WorldEndpoint | undefined;
+  /** "" for a GlobalNetworkSet. */
+  readonly namespace: string;
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+export class Twin {
+  readonly #world: World;
+  readonly #documents: readonly PolicyDocument[];
+
+  constructor(world: World, documents: readonly PolicyDocument[]) {
+    this.#world = world;
+    this.#documents = documents;
+  }
+
+  /** The steps of a direction, the last one deciding: `GlobalNetworkPolicy/a#0 allow`, `tier/default deny`. */
+  judge(subject: WorldEndpoint, direction: Direction, packet: Packet): string[] {
+    const path: string[] = [];
+    tiers: for (const [name, tier] of this.#tiers()) {
+      const policies = this.#policies(name).filter(({ spec }) => this.#governs(spec, direction));
+      const selecting = policies.filter((document) => this.#selects(document, subject));
+      if (selecting.length === 0) continue;
+      const enforced = selecting.filter(
+        ({ kind }) => this.#world.config.staged === "enforced" || !kind.startsWith("Staged"),
+      );
+      for (const document of enforced)
+        for (const rule of (document.spec as CalicoPolicySpec)[direction]) {
+          if (rule.action === "log" || !this.#matches(rule, packet, document.namespace)) continue;
+          const label = document.namespace === "" ? document.name : `${document.namespace}/${document.name}`;
+          path.push(`${document.kind}/${label}#${rule.index} ${rule.action}`);
+          if (rule.action === "pass") continue tiers;
+          return path;
+        }
+      const action = enforced.length === 0 ? "pass" : tier.defaultAction;
+      path.push(`tier/${name} ${action}`);
+      if (action === "deny") return path;
+    }
+    path.push(`builtin/profile/kns.${subject.namespace} allow`);
+    return path;
+  }
+
+  #tiers(): [string, { order: number; defaultAction: "deny" | "pass" }][] {
+    const tiers = new Map<string, { order: number; defaultAction: "deny" | "pass" }>([
+      ["kube-admin", { order: 1000, defaultAction: "pass" }],
+      ["default", { order: 1000000, defaultAction: "deny" }],
+      ["kube-baseline", { order: 10000000, defaultAction: "pass" }],
+    ]);
+    for (const { kind, name, spec } of this.#documents) if (kind === "Tier") tiers.set(name, spec as TierSpec);
+    return [...tiers].sort(([a, x], [b, y]) => x.order - y.order || (a < b ? -1 : 1));
+  }
+
+  #policies(tier: string): PolicyDocument[] {
+    const here = this.#documents.filter(
+      ({ kind, spec }) => kind.endsWith("NetworkPolicy") && (spec as CalicoPolicySpec).tier === tier,
+    );
+    const order = ({ spec }: PolicyDocument) => (spec as CalicoPolicySpec).order ?? Infinity;
+    const tie = ({ name, namespace, kind }: PolicyDocument) => [name, namespace, kind].join("/");
+    return here
+      .filter(({ spec }) => (spec as CalicoPolicySpec).stagedAction !== "Delete")
+      .sort((a, b) => (order(a) === order(b) ? (tie(a) < tie(b) ? -1 : 1) : order(a) < order(b) ? -1 : 1));
+  }
+
+  #governs(spec: unknown, direction: Direction): boolean {
+    const { governsIngress, governsEgress } = spec as CalicoPolicySpec;
+    return direction === "ingress" ? governsIngress : governsEgress;
+  }
+
+  #selects(document: PolicyDocument, pod: WorldEndpoint): boolean {
+    const { selector, namespaceSelector, serviceAccountSelector } = document.spec as CalicoPolicySpec;
+    const member = { pod, namespace: pod.namespace, labels: pod.labels };
+    if (document.namespace !== "" && document.namespace !== pod.namespace) return false;
+    if (namespaceSelector !== undefined && !this.#inNamespaces(namespaceSelector, member)) return false;
+    if (serviceAccountSelector !== undefined && !this.#hasAccount(serviceAccountSelector, member)) return false;
+    return selector === undefined || this.#hasLabels(selector, member);
+  }
+
+  #matches(rule: CalicoRule, packet: Packet, namespace: string): boolean {
+    const { protocol } = packet;
+    const version = isV4(packet.source) ? 4 : 6;
+    if (rule.ipVersion !== 0 && rule.ipVersion !== version) return false;
+    if (rule.protocol !== undefined && rule.protocol !== protocol) return false;
+    if (rule.notProtocol !== undefined && rule.notProtocol === protocol) return false;
+    if (rule.icmp?.type !== undefined && !isIcmp(rule.icmp, packet)) return false;
+    if (rule.notIcmp?.type !== undefined && isIcmp(rule.notIcmp, packet)) return false;
+    return (
+      this.#entityMatches(rule.source, packet.source, protocol, packet.sourcePort, namespace, false) &&
+      this.#entityMatches(rule.destination, packet.destination, protocol, packet.port, namespace, true)
+    );
+  }
+
+  #entityMatches(
+    entity: CalicoEntity,
+    address: AddressBytes,
+    protocol: number,
+    port: number,
+    namespace: string,
+    isDestination: boolean,
+  ): boolean {
+    const { nets, notNets, ports, notPorts, services } = entity;
+    const family = isV4(address);
+    if (nets.length > 0 && !nets.some((net) => cidrContains(net, address))) return false;
+    if (notNets.length > 0 && notNets[0]!.v4 !== family) return false;
+    if (notNets.some((net) => cidrContains(net, address))) return false;
+    if (services !== undefined && !this.#inService(services, address, protocol, port, isDestination)) return false;
+    const members = this.#membersAt(address);
+    const asks = this.#asksMembers(entity);
+    const fits = (member: Member) => this.#memberMatches(entity, member, namespace);
+    if (asks && !members.some(fits)) return false;
+    if (!asks && entity.notSelector !== undefined) {
+      const own = namespace === "" ? undefined : namespace;
+      if (
+        own !== undefined &&
+        !members.some((member) => member.namespace === own && !this.#hasLabels(entity.notSelector!, member))
+      )
+        return false;
+      if (own === undefined && members.some((member) => this.#hasLabels(entity.notSelector!, member))) return false;
+    }
+    const pod = members.find((member) => member.pod !== undefined);
+    const named = pod !== undefined && (!this.#scopes(entity, namespace) || fits(pod)) ? pod.pod!.ports : [];
+    if (ports !== undefined && !isPort(ports, protocol, port, named)) return false;
+    return notPorts === undefined || !isPort(notPorts, protocol, port, named);
+  }
+
+  /** Is there a selector of any kind but notSelector? */
+  #asksMembers({ selector, namespaceSelector, serviceAccounts }: CalicoEntity): boolean {
+    const accounts =
+      serviceAccounts !== undefined && (serviceAccounts.names.length > 0 || serviceAccounts.selector !== undefined);
+    return selector !== undefined || namespaceSelector !== undefined || accounts;
+  }
+
+  #scopes(entity: CalicoEntity, namespace: string): boolean {
+    return this.#asksMembers(entity) || (namespace !== "" && entity.notSelector !== undefined);
+  }
+
+  #memberMatches(entity: CalicoEntity, member: Member, namespace: string): boolean {
+    const { selector, notSelector, namespaceSelector, serviceAccounts } = entity;
+    if (namespaceSelector !== undefined) {
+      if (!this.#inNamespaces(namespaceSelector, member)) return false;
+    } else if (namespace !== "" && member.namespace !== namespace) return false;
+    if (selector !== undefined && !this.#hasLabels(selector, member)) return false;
+    if (notSelector !== undefined && this.#hasLabels(notSelector, member)) return false;
+    if (serviceAccounts === undefined) return true;
+    const { names, selector: accounts } = serviceAccounts;
+    if (names.length > 0 && !(member.pod !== undefined && names.includes(member.pod.serviceAccount))) return false;
+    return accounts === undefined || this.#hasAccount(accounts, member);
+  }
+
+  #membersAt(address: AddressBytes): Member[] {
+    const members: Member[] = [];
+    for (const pod of this.#world.endpoints)
+      if (pod.addresses.some((text) => parseAddress(text)!.join() === address.join()))
+        members.push({ pod, namespace: pod.namespace, labels: pod.labels });
+    for (const { kind, namespace, labels, spec } of this.#documents)
+      if (kind.endsWith("NetworkSet") && (spec as NetworkSetSpec).nets.some((net) => cidrContains(net, address)))
+        members.push({ pod: undefined, namespace, labels });
+    return members;
+  }
+
+  #inNamespaces(selector: Selector, member: Member): boolean {
+    if (selector.kind === "global") return member.namespace === "";
+    if (selector.kind === "all") return member.namespace !== "";
+    if (selector.kind === "not") return !this.#inNamespaces(selector.operand, member);
+    if (selector.kind === "and") return selector.operands.every((part) => this.#inNamespaces(part, member));
+    if (selector.kind === "or") return selector.operands.some((part) => this.#inNamespaces(part, member));
+    return matchesSelector(selector, (key) => this.#namespaceLabel(member.namespace, key));
+  }
+
+  #namespaceLabel(namespace: string, key: string): string | undefined {
+    if (namespace === "") return undefined;
+    if (key === "projectcalico.org/name") return namespace;
+    return this.#world.namespaces.find(({ name }) => name === namespace)?.labels.get(key);
+  }
+
+  #hasAccount(selector: Selector, { pod }: Member): boolean {
+    return matchesSelector(selector, (key) => this.#accountLabel(pod, key));
+  }
+
+  #accountLabel(pod: WorldEndpoint | undefined, key: string): string | undefined {
+    if (pod === undefined) return undefined;
+    if (key === "projectcalico.org/name") return pod.serviceAccount;
+    const account = this.#world.serviceAccounts.find(
+      ({ namespace, name }) => namespace === pod.namespace && name === pod.serviceAccount,
+    );
+    return account?.labels.get(key);
+  }
+
+  #hasLabels(selector: Selector, member: Member): boolean {
+    return matchesSelector(selector, (key) => {
+      if (key === "projectcalico.org/namespace") return member.namespace === "" ? undefined : member.namespace;
+      if (key === "projectcalico.org/orchestrator" && member.pod !== undefined) return "k8s";
+      if (key === "projectcalico.org/serviceaccount" && member.pod !== undefined) return member.pod.serviceAccount;
+      if (member.labels.has(key)) return member.labels.get(key);
+      if (key.startsWith("pcns.")) return this.#namespaceLabel(member.namespace, key.slice(5));
+      return key.startsWith("pcsa.") ? this.#accountLabel(member.pod, key.slice(5)) : undefined;
+    });
+  }
+
+  #inService(
+    service: { namespace: string; name: string },
+    address: AddressBytes,
+    protocol: number,
+    port: number,
+    withPorts: boolean,
+  ): boolean {
+    return this.#documents.some(({ kind, namespace, spec }) => {
+      if (kind !== "EndpointSlice" || namespace !== service.namespace) return false;
+      const slice = spec as EndpointSliceSpec;
+      if (
+        slice.service !== service.name ||
+        !slice.addresses.some((text) => parseAddress(text)!.join() === address.join())
+      )
+        return false;
+      return !withPorts || slice.ports.some((known) => known.port === port && known.protocol === protocol);
+    });
+  }
+}
+
+function isIcmp(wanted: IcmpMatch, { protocol, port, icmpCode }: Packet): boolean {
+  return (
+    (protocol === 1 || protocol === 58) &&
+    port === wanted.type &&
+    (wanted.code === undefined || icmpCode === wanted.code)
+  );
+}
+
+function isPort(match: PortMatch, protocol: number, port: number, named: WorldEndpoint["ports"]): boolean {
+  if (![6, 17, 132].includes(protocol)) return false;
+  if (match.ranges.some(({ first, last }) => port >= first && port <= last)) return true;
+  return named.some(
+    (known) =>
+      match.names.includes(known.name) && known.port === port && PROTOCOL_NUMBERS.get(known.protocol) === protocol,
+  );
+}
