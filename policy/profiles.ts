@@ -1,4 +1,6 @@
 import { compileCalico } from "./calico/compile.ts";
+import { ciliumSemantics, compileCilium } from "./compile/cilium.ts";
+import { CiliumSpace } from "./compile/cilium-space.ts";
 import { compileKubernetes, kubernetesSemantics } from "./compile/kubernetes.ts";
 import type { CompilePolicies, CompiledPolicySet } from "./engine.ts";
 import { TieredPolicySet } from "./evaluate/tiered.ts";
@@ -9,9 +11,15 @@ import type { WorldIndex } from "./world-index.ts";
 const compileForKubernetes: CompilePolicies = (documents, world) =>
   new TieredPolicySet(compileKubernetes(documents, world), kubernetesSemantics(world), world);
 
+const compileForCilium: CompilePolicies = (documents, world) => {
+  const space = new CiliumSpace(world);
+  return new TieredPolicySet(compileCilium(documents, world, space), ciliumSemantics(world, space), world);
+};
+
 /** Who compiles for each profile. */
-const COMPILERS: { readonly [P in Profile]?: CompilePolicies } = {
+const COMPILERS: { readonly [P in Profile]: CompilePolicies } = {
   kubernetes: compileForKubernetes,
+  cilium: compileForCilium,
   calico: compileCalico,
 };
 
@@ -21,7 +29,5 @@ export function compilePolicies(
   world: WorldIndex,
   profile: Profile,
 ): CompiledPolicySet {
-  const compile = COMPILERS[profile];
-  if (compile === undefined) throw new Error(`no engine for profile ${profile}`);
-  return compile(documents, world);
+  return COMPILERS[profile](documents, world);
 }
