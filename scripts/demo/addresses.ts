@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress } from "../../model/address.ts";
-import { BLACK_HOLE, labelOf, SERVICES, SILENT_HOST, WORKLOADS } from "./shop.ts";
+import { BLACK_HOLE, labelOf, SERVICES, SILENT_HOST, SILENT_HOST_V6, WORKLOADS } from "./shop.ts";
 
 const LABELS: ReadonlyMap<string, string> = new Map([
   ...WORKLOADS.flatMap((workload) =>
@@ -12,6 +12,7 @@ const LABELS: ReadonlyMap<string, string> = new Map([
   ),
   [BLACK_HOLE, BLACK_HOLE] as const,
   [SILENT_HOST, SILENT_HOST] as const,
+  [SILENT_HOST_V6, SILENT_HOST_V6] as const,
 ]);
 
 /** Whose address it is in the shop: `storefront/web`. Takes IPv4 in either form; undefined for an address that is not the shop's. */

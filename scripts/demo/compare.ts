@@ -117,7 +117,13 @@ export function compare(ledger: Ledger, store: StoreSays): Comparison {
 }
 
 /** Reasons that the world's faults are known to end in; all others are by-products. */
-const PLANNED: ReadonlySet<string> = new Set(["NETFILTER_DROP", "NO_SOCKET", "NEIGH_FAILED", "NOT_SPECIFIED"]);
+const PLANNED: ReadonlySet<string> = new Set([
+  "NETFILTER_DROP",
+  "NO_SOCKET",
+  "NEIGH_FAILED",
+  "NOT_SPECIFIED",
+  "SOCKET_RCVBUFF",
+]);
 
 const OUTCOME_OF_REASON: Readonly<Record<string, Outcome>> = {
   ECONNREFUSED: "refused",

@@ -1,4 +1,4 @@
-import { BLACK_HOLE, SERVICES, SILENT_HOST, workload, type Service } from "./shop.ts";
+import { BLACK_HOLE, SERVICES, SILENT_HOST, SILENT_HOST_V6, workload, type Service } from "./shop.ts";
 import { run } from "./commands.ts";
 
 /**
@@ -50,6 +50,13 @@ export const DROP_COUNTERS: readonly DropCounter[] = [
     to: SILENT_HOST,
   },
   {
+    counter: "silent_v6",
+    reason: "NOT_SPECIFIED",
+    what: "nobody answers for the address",
+    from: "storefront/catalog",
+    to: SILENT_HOST_V6,
+  },
+  {
     counter: "closed_udp",
     reason: "NO_SOCKET",
     what: "datagram to a closed port",
@@ -95,6 +102,7 @@ ${both((ip, family) => `${ip} saddr ${set("db", family)} ${ip} daddr ${set("cata
   chain leaving {
     type filter hook postrouting priority filter;
     ip daddr ${SILENT_HOST} ${count("silent")}
+    ip6 daddr ${SILENT_HOST_V6} ${count("silent_v6")}
   }
 }
 `;

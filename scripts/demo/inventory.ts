@@ -9,7 +9,7 @@ export function inventoryOf(runId: string): string {
     const ports = workload.listens.map((listener) => ({
       name: listener.name,
       port: listener.port,
-      protocol: listener.speaks === "dns" ? "UDP" : "TCP",
+      protocol: listener.speaks === "dns" || listener.speaks === "sink" ? "UDP" : "TCP",
     }));
     for (const replica of workload.replicas) {
       const addresses = [...replica.v4, ...replica.v6];

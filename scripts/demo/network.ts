@@ -1,5 +1,5 @@
 import { firewallRules } from "./firewall.ts";
-import { BLACK_HOLE, SILENT_HOST, WORKLOADS, type Replica } from "./shop.ts";
+import { BLACK_HOLE, SILENT_HOST, SILENT_HOST_V6, WORKLOADS, type Replica } from "./shop.ts";
 import { run } from "./commands.ts";
 
 /** The router's own address on every link: a pod's way out, never seen in traffic (as Calico does it). */
@@ -131,6 +131,7 @@ function routerLinks(replicas: readonly Replica[]): string[] {
     ]),
     // on a link where nobody answers for it, so the neighbour search fails
     `route add ${SILENT_HOST}/32 dev ${replicas[0]!.name} scope link`,
+    `route add ${SILENT_HOST_V6}/128 dev ${replicas[0]!.name}`,
     `route add blackhole ${BLACK_HOLE}/32`,
   ];
 }

@@ -36,6 +36,7 @@ export type Action =
       readonly address: string;
       readonly port: number;
       readonly size: number;
+      readonly count: number;
     }
   | {
       readonly kind: "lookup";
@@ -71,14 +72,20 @@ export function actionsIn(plan: Plan, replica: string, second: number): Action[]
     if (traffic.pool !== undefined) actions.push(...pooled(plan, traffic, replica, second));
     else {
       const random = randomOf(plan.seed, traffic.id, replica, second);
-      const count = wholeOf(random, (traffic.rate * burstFactor(plan, traffic, second)) / from.replicas.length);
+      const rate = traffic.rate / from.replicas.length;
+      const extra = wholeOf(random, rate * (burstFactor(plan, traffic, second) - 1));
+      const count = steady(randomOf(plan.seed, traffic.id, replica), rate, second) + extra;
       for (let i = 0; i < count; i++) actions.push(once(random, traffic, second));
     }
   }
   for (const lookups of LOOKUPS) {
     if (lookups.from !== from.name) continue;
     const random = randomOf(plan.seed, "lookup", lookups.names[0]!, replica, second);
-    const count = wholeOf(random, lookups.rate / from.replicas.length);
+    const count = steady(
+      randomOf(plan.seed, "lookup", lookups.names[0]!, replica),
+      lookups.rate / from.replicas.length,
+      second,
+    );
     for (let i = 0; i < count; i++) {
       const family = random() < 0.3 ? 6 : 4;
       actions.push({
@@ -118,6 +125,12 @@ export function flapOf(
   return { fromMs, toMs: fromMs + between(random, 900, 1800) };
 }
 
+/** How many of `rate` a second fall into `second`: evenly spread, so that what is rare still comes in time; the phase is random. */
+function steady(random: Random, rate: number, second: number): number {
+  const phase = random();
+  return Math.floor(rate * (second + 1) + phase) - Math.floor(rate * second + phase);
+}
+
 function once(random: Random, traffic: Traffic, second: number): Action {
   const atMs = moment(random, second);
   const family = random() < traffic.v6 ? 6 : 4;
@@ -130,6 +143,7 @@ function once(random: Random, traffic: Traffic, second: number): Action {
       address: addressOf(random, traffic.to, family),
       port: traffic.port,
       size: between(random, ...traffic.up),
+      count: traffic.salvo ?? 1,
     };
   }
   const exchange = { afterMs: 0, up: between(random, ...traffic.up), down: between(random, ...traffic.down) };

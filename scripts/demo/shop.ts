@@ -27,7 +27,8 @@ export interface Replica {
 export interface Listener {
   readonly name: string;
   readonly port: number;
-  readonly speaks: "http" | "frames" | "dns";
+  /** `sink`: datagrams that nobody answers, into a receive buffer that a burst overflows. */
+  readonly speaks: "http" | "frames" | "dns" | "sink";
 }
 
 /** An address that stands for several replicas: translated in the router, as kube-proxy does it. */
@@ -51,7 +52,10 @@ export const WORKLOADS: readonly Workload[] = [
     name: "gateway",
     kind: "gateway",
     process: "gateway",
-    listens: [{ name: "https", port: 443, speaks: "http" }],
+    listens: [
+      { name: "https", port: 443, speaks: "http" },
+      { name: "telemetry", port: 4739, speaks: "sink" },
+    ],
     replicas: replicas("gateway", ["10.42.0.10", "fd42::10"], ["10.42.0.11", "fd42::11"]),
   },
   {
@@ -156,6 +160,8 @@ export const SERVICES: readonly Service[] = [
 
 /** Routed, but nobody answers for it: the router's neighbour search fails (NEIGH_FAILED, EHOSTUNREACH). */
 export const SILENT_HOST = "10.42.9.7";
+/** The same over IPv6, where the kernel names no reason (NOT_SPECIFIED in neigh_invalidate). */
+export const SILENT_HOST_V6 = "fd42:9::7";
 /** A blackhole route: packets vanish without a word, the program's own limit ends the wait. */
 export const BLACK_HOLE = "10.42.9.9";
 

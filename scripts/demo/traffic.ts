@@ -1,4 +1,4 @@
-import { API_NAME, BLACK_HOLE, MISSING_NAMES, SILENT_HOST } from "./shop.ts";
+import { API_NAME, BLACK_HOLE, MISSING_NAMES, SILENT_HOST, SILENT_HOST_V6 } from "./shop.ts";
 
 /** What the world means an edge to come to; the ledger says what it came to. */
 export type Fault =
@@ -13,7 +13,8 @@ export type Fault =
   | "lossy"
   | "new"
   | "gone"
-  | "closed-udp";
+  | "closed-udp"
+  | "overrun";
 
 /** Connections (or datagrams) from one workload to one target. */
 export interface Traffic {
@@ -42,6 +43,8 @@ export interface Traffic {
   };
   /** Every `periodSeconds` or so, three seconds at `factor` times the rate. */
   readonly burst?: { readonly periodSeconds: number; readonly factor: number };
+  /** Datagrams sent at once, from one socket; else 1. */
+  readonly salvo?: number;
   /** Share of connections that the server answers with a reset. */
   readonly resets?: number;
 }
@@ -168,6 +171,31 @@ export const TRAFFIC: readonly Traffic[] = [
     v6: 0,
     fault: "unreachable",
     limitMs: 8000,
+  },
+  {
+    ...DEFAULTS,
+    ...NONE,
+    id: "images-v6",
+    from: "catalog",
+    to: SILENT_HOST_V6,
+    port: 8080,
+    rate: 0.12,
+    v6: 1,
+    fault: "unreachable",
+    limitMs: 8000,
+  },
+  {
+    ...DEFAULTS,
+    id: "telemetry",
+    from: "web",
+    to: "gateway",
+    port: 4739,
+    speaks: "udp",
+    rate: 0.2,
+    v6: 0,
+    fault: "overrun",
+    up: [300, 700],
+    salvo: 24,
   },
   {
     ...DEFAULTS,

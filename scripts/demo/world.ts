@@ -113,7 +113,20 @@ export class World {
     const retransmitting = drops.some((drop) => drop.counter.startsWith("lost_") && drop.packets > 0)
       ? ["storefront/catalog → data/db"]
       : [];
-    return { ...sums.sums(), drops, retransmits: await this.#retransmits(), retransmitting };
+    const overrun = (await this.#kernelCounter("Udp", "RcvbufErrors")).get("platform/gateway") ?? 0;
+    drops.push({
+      counter: "overrun",
+      reason: "SOCKET_RCVBUFF",
+      what: "receive buffer full",
+      from: "storefront/web",
+      to: "platform/gateway",
+      packets: overrun,
+    });
+    const retransmits = [...(await this.#kernelCounter("Tcp", "RetransSegs"))].map(([workload, segments]) => ({
+      workload,
+      segments,
+    }));
+    return { ...sums.sums(), drops, retransmits, retransmitting };
   }
 
   /** Ends the programs and deletes the namespaces. Safe to call twice, and after a failed build. */
@@ -125,19 +138,19 @@ export class World {
     removeState(this.#stateDir, this.settings.runId);
   }
 
-  /** RetransSegs of every observed workload, from its programs' own view of /proc/net/snmp. */
-  async #retransmits(): Promise<{ workload: string; segments: number }[]> {
+  /** A counter of /proc/net/snmp, summed over the replicas of each observed workload. */
+  async #kernelCounter(protocol: "Tcp" | "Udp", name: string): Promise<Map<string, number>> {
     const sums = new Map<string, number>();
     for (const [replica, program] of this.#programs) {
       const workload = workloadOfReplica(replica);
       if (workload.kind === "outside") continue;
-      const tcp = (await readFile(`/proc/${program.pid}/net/snmp`, "utf8"))
+      const [names, values] = (await readFile(`/proc/${program.pid}/net/snmp`, "utf8"))
         .split("\n")
-        .filter((line) => line.startsWith("Tcp:"));
-      const at = tcp[0]!.split(" ").indexOf("RetransSegs");
-      sums.set(labelOf(workload), (sums.get(labelOf(workload)) ?? 0) + Number(tcp[1]!.split(" ")[at]));
+        .filter((line) => line.startsWith(`${protocol}:`));
+      const value = Number(values!.split(" ")[names!.split(" ").indexOf(name)]);
+      sums.set(labelOf(workload), (sums.get(labelOf(workload)) ?? 0) + value);
     }
-    return [...sums].map(([workload, segments]) => ({ workload, segments }));
+    return sums;
   }
 
   async #spawn(replica: string): Promise<void> {

@@ -135,7 +135,9 @@ export class ShopClient {
     const socket = createSocket(action.family === 6 ? "udp6" : "udp4");
     const outcome = await new Promise<"sent" | "refused">((resolve) => {
       socket.once("error", () => resolve("refused")); // the ICMP error, at the socket's next look
-      socket.connect(action.port, action.address, () => socket.send(Buffer.alloc(action.size, "c")));
+      socket.connect(action.port, action.address, () => {
+        for (let i = 0; i < action.count; i++) socket.send(Buffer.alloc(action.size, "c"));
+      });
       setTimeout(() => resolve("sent"), DATAGRAM_ERROR_MS);
     });
     socket.close();

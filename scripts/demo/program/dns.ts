@@ -25,6 +25,15 @@ async function serve(type: SocketType, port: number): Promise<void> {
   });
 }
 
+/** Takes datagrams on `port` (IPv4) into a receive buffer of a few KB, so that a salvo finds it full (SOCKET_RCVBUFF). */
+export async function serveSink(port: number): Promise<void> {
+  const socket = createSocket({ type: "udp4", recvBufferSize: 4096 });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind(port, resolve);
+  });
+}
+
 export interface LookupResult {
   /** A response code, `TIMEOUT` or `UNREACHABLE`. */
   readonly rcode: string;

@@ -3,7 +3,7 @@ import { actionsIn, flapOf, type Action } from "../schedule.ts";
 import { labelOf, workloadOfReplica } from "../shop.ts";
 import { LedgerBook } from "./book.ts";
 import { ShopClient } from "./client.ts";
-import { serveDns } from "./dns.ts";
+import { serveDns, serveSink } from "./dns.ts";
 import type { Assignment, Notice, Order } from "./messages.ts";
 import { ShopServer } from "./serve.ts";
 
@@ -13,7 +13,9 @@ const label = labelOf(workload);
 process.title = workload.process;
 const book = new LedgerBook(ledgerFile);
 const servers = workload.listens.flatMap((listener) =>
-  listener.speaks === "dns" ? [] : [new ShopServer(label, listener.port, listener.speaks, book)],
+  listener.speaks === "dns" || listener.speaks === "sink"
+    ? []
+    : [new ShopServer(label, listener.port, listener.speaks, book)],
 );
 
 let client: ShopClient | undefined;
@@ -29,7 +31,10 @@ process.on("message", (order: Order) => void obey(order));
 process.on("SIGINT", () => undefined); // Ctrl-C reaches the whole group; the world says when to stop
 
 for (const server of servers) await server.listen();
-for (const listener of workload.listens) if (listener.speaks === "dns") await serveDns(listener.port);
+for (const listener of workload.listens) {
+  if (listener.speaks === "dns") await serveDns(listener.port);
+  if (listener.speaks === "sink") await serveSink(listener.port);
+}
 say({ type: "ready" });
 
 async function obey(order: Order): Promise<void> {
