@@ -1,0 +1,125 @@
+import { request } from "node:http";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { WeirError } from "../model/errors.ts";
+import { checkWorld, type CollectorProcess } from "../scripts/demo/check.ts";
+import { formatComparison } from "../scripts/demo/table.ts";
+import { runDemo } from "../scripts/demo/world.ts";
+import { dataDirectory } from "../store/config.ts";
+import { startAll } from "./start.ts";
+import { Supervisor } from "./supervise.ts";
+import { fired } from "./until-signal.ts";
+
+export interface ShowOptions {
+  readonly seed: number;
+  /** Names the world; two worlds of different names do not disturb each other. */
+  readonly id: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly verbose: boolean;
+}
+
+export interface CheckOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly id: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly verbose: boolean;
+}
+
+/**
+ * Makes the world, watches it in a data directory of its own (`DATA_DIR/demo`), prints the URL, and takes everything down again
+ * when `signal` fires. Throws WeirError when the machine cannot hold the world or a part does not start.
+ */
+export async function showDemo({ seed, id, env, verbose }: ShowOptions, signal: AbortSignal): Promise<void> {
+  const home = dataDirectory(env);
+  const folder = join(home, "demo");
+  mkdirSync(folder, { recursive: true });
+  await using world = await runDemo({ seed, runId: id, dataDir: folder, stateDir: join(home, "run") });
+  for (const name of world.cleaned) process.stderr.write(`weir: removed what an earlier demo "${name}" had left\n`);
+  const own = {
+    ...env,
+    WEIR_DATA_DIR: folder,
+    WEIR_INVENTORY: world.inventoryFile,
+    WEIR_NETNS: world.observed.join(","),
+  };
+  const started = await startAll({ env: own, collect: true, verbose }, signal);
+  try {
+    process.stdout.write(
+      `\n  ${started.url}\n\n  The demo world "shop", seed ${seed}: ${world.observed.length - 1} programs in network namespaces of their own.\n`,
+    );
+    process.stdout.write("  Ctrl-C ends it and leaves nothing behind.\n");
+    await Promise.race([fired(signal), world.broken]);
+  } finally {
+    await started.stop();
+  }
+}
+
+/** Runs the check and prints its table. True when all that differs is counted as lost. */
+export async function checkDemo(
+  { seed, seconds, id, env, verbose }: CheckOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const say = (line: string): boolean => process.stderr.write(`weir: ${line}\n`);
+  const comparison = await checkWorld({
+    seed,
+    seconds,
+    runId: id,
+    stateDir: join(dataDirectory(env), "run"),
+    startCollector: (settings) => startCollector({ ...env, ...settings }, verbose, signal),
+    say,
+    signal,
+  });
+  process.stdout.write(`${formatComparison(comparison)}\n`);
+  return comparison.agrees;
+}
+
+/** A whole number of an option, or WeirError. */
+export function wholeNumber(text: string, option: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new WeirError({
+      code: "bad-option",
+      where: option,
+      what: `"${text}" does not fit`,
+      expected: `a whole number from ${least} to ${most}`,
+    });
+  }
+  return value;
+}
+
+async function startCollector(
+  env: NodeJS.ProcessEnv,
+  verbose: boolean,
+  signal: AbortSignal,
+): Promise<CollectorProcess> {
+  const supervisor = new Supervisor((line) => {
+    if (verbose || /\b(error|ended|refused|warn|fail)/i.test(line)) process.stderr.write(`${line}\n`);
+  });
+  const socketPath = join(env["WEIR_DATA_DIR"]!, "run", "collector.sock");
+  const part = {
+    name: "collector",
+    args: ["collect"],
+    env: { ...env, WEIR_COLLECTOR_SOCKET: socketPath },
+    readyWithinMs: 60_000,
+    ready: () => isHealthy(socketPath),
+  };
+  try {
+    await supervisor.start(part, signal);
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
+  return { stop: () => supervisor.stop() };
+}
+
+async function isHealthy(socketPath: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const asked = request({ socketPath, path: "/health", timeout: 2000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    asked.on("timeout", () => asked.destroy());
+    asked.on("error", () => resolve(false));
+    asked.end();
+  });
+}
