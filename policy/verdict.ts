@@ -41,13 +41,18 @@ export interface PathStep {
   readonly rule?: RuleRef;
 }
 
+/** Cilium's modes by the names of its map: `required` is spire. */
+export type AuthMode = false | "spire" | "test-always-fail";
+/** What an auth number of a code says. */
+export const AUTH_MODES: readonly AuthMode[] = [false, "spire", "test-always-fail"];
+
 export interface DirectionVerdict {
   readonly verdict: "allow" | "deny";
   readonly decidedBy: Decision;
   /** True where the connection is handed to a proxy that judges requests by L7 rules. */
   readonly l7: boolean;
-  /** True where mutual authentication is asked for (reported, does not change the verdict). */
-  readonly auth: boolean;
+  /** Mutual authentication that the deciding entry asks for, or false (reported, does not change the verdict). */
+  readonly auth: AuthMode;
   readonly path: readonly PathStep[];
 }
 
@@ -65,8 +70,9 @@ export const VERDICT_BITS = {
   denied: 3,
   egressL7: 4,
   ingressL7: 8,
-  egressAuth: 16,
-  ingressAuth: 32,
+  /** Two bits each: an index into AUTH_MODES. */
+  egressAuth: 0x30,
+  ingressAuth: 0xc0,
 } as const;
 
 /** A document as `Kind/namespace/name`, or `Kind/name` when cluster-wide. */

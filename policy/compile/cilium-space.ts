@@ -117,7 +117,12 @@ export class CiliumSpace {
       );
     switch (of.kind) {
       case "cidr":
-        return within(`block ${formatCidr(of.cidr)}`, (address) => cidrContains(of.cidr, address));
+        if (of.cidr.bits !== (of.cidr.v4 ? 96 : 0))
+          return within(`block ${formatCidr(of.cidr)}`, (address) => cidrContains(of.cidr, address));
+        // A prefix of length 0 is the world's label, not a block: nodes never have it, and the entity world does.
+        return this.#each(`${this.#worldLabel(of.cidr.v4)} - ${excepted}`, ({ labels, blockAddress }) => {
+          return labels.has(this.#worldLabel(of.cidr.v4)) && (blockAddress === undefined || outside(blockAddress));
+        });
       case "group": {
         const blocks = this.#groups.filter((group) => group.name === of.name).flatMap((group) => group.blocks);
         return within(`group ${of.name}`, (address) => blocks.some((block) => cidrContains(block, address)));
@@ -183,9 +188,27 @@ export class CiliumSpace {
     return made;
   }
 
+  #worldLabel(v4: boolean): string {
+    return `reserved:${this.world.world.config.dualStack === true ? (v4 ? "world-ipv4" : "world-ipv6") : "world"}`;
+  }
+
+  /** A node's identity: the local one is host, others remote-node, API servers both and kube-apiserver. */
+  #node(node: WorldNode): SideFacts {
+    const facts = reserved(
+      [node.local ? "host" : "remote-node", ...(node.kubeApiserver ? ["kube-apiserver"] : [])],
+      node.labels,
+    );
+    const blocks = this.world.world.config.cidrMatchesNodes === true;
+    return { ...facts, blockAddress: blocks ? parseAddress(node.addresses[0] ?? "") : undefined };
+  }
+
   #describe(side: number): SideFacts {
     const it = this.world.side(side);
-    if (it.kind === "entity") return reserved([it.entity]);
+    if (it.kind === "entity") {
+      const local = it.entity === "host" ? this.world.world.nodes.find((node) => node.local) : undefined;
+      if (local !== undefined) return this.#node(local);
+      return reserved(it.entity === "kube-apiserver" ? ["kube-apiserver", "remote-node"] : [it.entity]);
+    }
     if (it.kind === "endpoint") {
       const { endpoint } = it;
       if (endpoint.hostNetwork === true) return reserved(["remote-node"]);
@@ -199,15 +222,8 @@ export class CiliumSpace {
       return { labels, blockAddress: undefined, nameAddress: undefined };
     }
     const node = this.#nodesByAddress.get(it.bytes.join("."));
-    if (node !== undefined && !(node.outOfCluster && !node.local)) {
-      const facts = reserved(
-        [node.local ? "host" : "remote-node", ...(node.kubeApiserver ? ["kube-apiserver"] : [])],
-        node.labels,
-      );
-      return { ...facts, blockAddress: this.world.world.config.cidrMatchesNodes === true ? it.bytes : undefined };
-    }
-    const { dualStack } = this.world.world.config;
-    const world = dualStack === true ? (isV4(it.bytes) ? "world-ipv4" : "world-ipv6") : "world";
+    if (node !== undefined && (node.local || !node.outOfCluster)) return this.#node(node);
+    const world = this.#worldLabel(isV4(it.bytes)).slice("reserved:".length);
     const facts = reserved([world, ...(node?.kubeApiserver === true ? ["kube-apiserver"] : [])]);
     return { ...facts, blockAddress: it.bytes, nameAddress: it.bytes };
   }

@@ -22,7 +22,8 @@ export interface PortRange {
 export interface Outcome {
   readonly denied: boolean;
   readonly redirect: boolean;
-  readonly auth: boolean;
+  /** Index into AUTH_MODES. */
+  readonly auth: number;
   readonly entry: number;
 }
 
@@ -66,9 +67,9 @@ export function decidePort(
       break;
     }
   }
-  if (winner === undefined) return { denied: options.defaultDenied, redirect: false, auth: false, entry: -1 };
-  if (winner.action === "deny") return { denied: true, redirect: false, auth: false, entry: winner.id };
-  const auth = options.authInUse && authOf(entries, winner, slot, port) > 0;
+  if (winner === undefined) return { denied: options.defaultDenied, redirect: false, auth: 0, entry: -1 };
+  if (winner.action === "deny") return { denied: true, redirect: false, auth: 0, entry: winner.id };
+  const auth = options.authInUse ? authOf(entries, slot, port) : 0;
   return { denied: false, redirect: winner.redirect > 0, auth, entry: winner.id };
 }
 
@@ -84,13 +85,12 @@ export function covers(entry: { ports: readonly PortRange[] | undefined }, slot:
  * the nearest broader key with an explicit one is derived; of the two tables the higher precedence wins, at equal precedence the
  * mode of the other is taken over when ours is derived and lower. (pkg/policy/mapstate.go: authPreferredInsert, lookup.)
  */
-function authOf(entries: readonly AppliedEntry[], winner: AppliedEntry, slot: number, port: number): number {
+function authOf(entries: readonly AppliedEntry[], slot: number, port: number): number {
   const own = tableAuth(entries, true, slot, port);
   const everybody = tableAuth(entries, false, slot, port);
   if (own === undefined || everybody === undefined) return (own ?? everybody)?.auth ?? 0;
   if (own.rank !== everybody.rank || own.level !== everybody.level || own.tier !== everybody.tier)
     return compareEntries(winnerLike(own), winnerLike(everybody)) < 0 ? own.auth : everybody.auth;
-  void winner;
   const [kept, other] = own.prefix > everybody.prefix ? [everybody, own] : [own, everybody];
   return !kept.explicit && other.auth > kept.auth ? other.auth : kept.auth;
 }

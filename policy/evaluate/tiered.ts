@@ -2,7 +2,7 @@ import { slotOf, type CompiledRules, type Entry, type SidePredicate, type Tiered
 import type { AnswerColumns, CompiledPolicySet, FlowQuestion, QuestionColumns } from "../engine.ts";
 import { NO_RULE } from "../engine.ts";
 import { explainTiered } from "../explain/tiered.ts";
-import { VERDICT_BITS, type Direction, type Verdict } from "../verdict.ts";
+import type { Direction, Verdict } from "../verdict.ts";
 import type { SideId, WorldIndex } from "../world-index.ts";
 import { SideClasses } from "./classes.ts";
 import {
@@ -13,11 +13,12 @@ import {
   resolvePorts,
   type AppliedEntry,
   type DecideOptions,
+  type Outcome,
 } from "./decide.ts";
 import { PortTables } from "./port-tables.ts";
 
-/** Outcomes as the tables carry them: bit 0 denied, 1 redirect, 2 auth, the rest the deciding entry + 1 (0 = the default). */
-const OUTCOME = { denied: 1, redirect: 2, auth: 4, shift: 3 } as const;
+/** Outcomes as the tables carry them: bit 0 denied, 1 redirect, 2–3 auth, the rest the deciding entry + 1 (0 = the default). */
+const OUTCOME = { denied: 1, redirect: 2, auth: 4, shift: 4 } as const;
 
 /** The policy engine of Kubernetes' and Cilium's kinds: classes of sides, a port table for each pair of classes that is asked for. */
 export class TieredPolicySet implements CompiledPolicySet {
@@ -66,7 +67,7 @@ export class TieredPolicySet implements CompiledPolicySet {
       const out = this.#egress.outcome(from, to, slot, port[i]!);
       const back = this.#ingress.outcome(to, from, slot, port[i]!);
       code[i] =
-        (out & 1) | ((back & 1) << 1) | ((out & 2) << 1) | ((back & 2) << 2) | ((out & 4) << 2) | ((back & 4) << 3);
+        (out & 1) | ((back & 1) << 1) | ((out & 2) << 1) | ((back & 2) << 2) | ((out & 12) << 2) | ((back & 12) << 4);
       egressRule[i] = out >>> OUTCOME.shift === 0 ? NO_RULE : entries[(out >>> OUTCOME.shift) - 1]!.rule;
       ingressRule[i] = back >>> OUTCOME.shift === 0 ? NO_RULE : entries[(back >>> OUTCOME.shift) - 1]!.rule;
     }
@@ -258,11 +259,9 @@ export function applyEntry(id: number, entry: Entry, semantics: TieredSemantics,
   return { id, tier, level, action, redirect, auth, ports, namesPeer: entry.peers !== undefined };
 }
 
-function encode(outcome: { denied: boolean; redirect: boolean; auth: boolean; entry: number }): number {
+function encode(outcome: Outcome): number {
   const bits =
-    (outcome.denied ? OUTCOME.denied : 0) |
-    (outcome.redirect ? OUTCOME.redirect : 0) |
-    (outcome.auth ? OUTCOME.auth : 0);
+    (outcome.denied ? OUTCOME.denied : 0) | (outcome.redirect ? OUTCOME.redirect : 0) | (outcome.auth * OUTCOME.auth);
   return bits | ((outcome.entry + 1) << OUTCOME.shift);
 }
 
@@ -298,19 +297,4 @@ class Signatures {
     if (number === undefined) this.#numbers.set(text, (number = this.#numbers.size));
     return number;
   }
-}
-
-/** Bits of a code for one direction: denied, l7, auth. */
-export function directionBits(code: number, direction: Direction): { denied: boolean; l7: boolean; auth: boolean } {
-  return direction === "egress"
-    ? {
-        denied: (code & VERDICT_BITS.egressDenied) !== 0,
-        l7: (code & VERDICT_BITS.egressL7) !== 0,
-        auth: (code & VERDICT_BITS.egressAuth) !== 0,
-      }
-    : {
-        denied: (code & VERDICT_BITS.ingressDenied) !== 0,
-        l7: (code & VERDICT_BITS.ingressL7) !== 0,
-        auth: (code & VERDICT_BITS.ingressAuth) !== 0,
-      };
 }

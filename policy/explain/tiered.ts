@@ -3,6 +3,7 @@ import type { FlowQuestion } from "../engine.ts";
 import { covers, compareEntries, decidePort, type AppliedEntry } from "../evaluate/decide.ts";
 import { applyEntry, subjectPlan, type TieredPolicySet } from "../evaluate/tiered.ts";
 import {
+  AUTH_MODES,
   policyLabel,
   ruleLabel,
   type Decision,
@@ -72,7 +73,13 @@ function explainDirection(
     selecting.length > 0 || enforcing.length > 0,
     isolating.map((it) => it.policy),
   );
-  return { verdict, decidedBy, l7: outcome.redirect, auth: outcome.auth, path: pathOf(set, matching, outcome.entry) };
+  return {
+    verdict,
+    decidedBy,
+    l7: outcome.redirect,
+    auth: AUTH_MODES[outcome.auth] ?? false,
+    path: pathOf(set, matching, outcome.entry),
+  };
 }
 
 function decisionOf(

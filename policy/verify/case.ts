@@ -32,7 +32,8 @@ export interface ExpectedVerdict {
   readonly ingress: string;
   readonly egressL7: boolean;
   readonly ingressL7: boolean;
-  readonly auth: boolean;
+  /** `egress:spire ingress:test-always-fail`; "" for none. */
+  readonly auth: string;
   readonly egressBy: readonly string[];
   readonly ingressBy: readonly string[];
 }
@@ -139,7 +140,7 @@ function readFlow(flow: JsonObject, byName: ReadonlyMap<string, number>, where: 
       ingress: text(flow["ingress"]),
       egressL7: flow["egressL7"] === true,
       ingressL7: flow["ingressL7"] === true,
-      auth: flow["auth"] === true,
+      auth: text(flow["auth"]),
       egressBy: strings(flow["egressBy"]),
       ingressBy: strings(flow["ingressBy"]),
     },

@@ -3,7 +3,7 @@ import { decisionText } from "../explain/tiered.ts";
 import { parsePolicies } from "../parse/policies.ts";
 import { formatProblem } from "../parse/problem.ts";
 import { compilePolicies } from "../profiles.ts";
-import { VERDICT_BITS, type Verdict } from "../verdict.ts";
+import { AUTH_MODES, VERDICT_BITS, type AuthMode, type Verdict } from "../verdict.ts";
 import type { Profile } from "../world.ts";
 import { WorldIndex } from "../world-index.ts";
 import type { CaseFlow, PolicyCase } from "./case.ts";
@@ -84,14 +84,22 @@ function explainRow(set: CompiledPolicySet, questions: QuestionColumns, row: num
 function codeText(code: number): string {
   const egress = code & VERDICT_BITS.egressDenied ? "deny" : "allow";
   const ingress = code & VERDICT_BITS.ingressDenied ? "deny" : "allow";
-  const auth = (code & (VERDICT_BITS.egressAuth | VERDICT_BITS.ingressAuth)) !== 0;
+  const auth = authText(
+    AUTH_MODES[(code & VERDICT_BITS.egressAuth) >> 4],
+    AUTH_MODES[(code & VERDICT_BITS.ingressAuth) >> 6],
+  );
   return answerText(egress, ingress, (code & VERDICT_BITS.egressL7) !== 0, (code & VERDICT_BITS.ingressL7) !== 0, auth);
 }
 
 function verdictText({ egress, ingress }: Verdict): string {
-  return answerText(egress.verdict, ingress.verdict, egress.l7, ingress.l7, egress.auth || ingress.auth);
+  return answerText(egress.verdict, ingress.verdict, egress.l7, ingress.l7, authText(egress.auth, ingress.auth));
 }
 
-function answerText(egress: string, ingress: string, egressL7: boolean, ingressL7: boolean, auth: boolean): string {
-  return `egress ${egress}${egressL7 ? " L7" : ""}, ingress ${ingress}${ingressL7 ? " L7" : ""}${auth ? ", auth" : ""}`;
+/** As the cases write it: `egress:spire ingress:test-always-fail`. */
+function authText(egress: AuthMode | undefined, ingress: AuthMode | undefined): string {
+  return [egress ? [`egress:${egress}`] : [], ingress ? [`ingress:${ingress}`] : []].flat().join(" ");
+}
+
+function answerText(egress: string, ingress: string, egressL7: boolean, ingressL7: boolean, auth: string): string {
+  return `egress ${egress}${egressL7 ? " L7" : ""}, ingress ${ingress}${ingressL7 ? " L7" : ""}${auth === "" ? "" : `, auth ${auth}`}`;
 }
