@@ -174,7 +174,7 @@ export class World {
         env: {
           ...process.env,
           NODE_OPTIONS: "",
-          NODE_COMPILE_CACHE: join(dataDir, "compile-cache"),
+          NODE_COMPILE_CACHE: join(this.#stateDir, "demo-compiled"),
           UV_THREADPOOL_SIZE: "1",
         },
       },

@@ -1,4 +1,5 @@
 /** One replica of the shop: serves its workload's ports and does its part of the schedule. Started by world.ts inside its network namespace. */
+import { flushCompileCache } from "node:module";
 import { actionsIn, flapOf, type Action } from "../schedule.ts";
 import { labelOf, workloadOfReplica } from "../shop.ts";
 import { LedgerBook } from "./book.ts";
@@ -36,6 +37,7 @@ for (const listener of workload.listens) {
   if (listener.speaks === "sink") await serveSink(listener.port);
 }
 say({ type: "ready" });
+flushCompileCache(); // the world ends its programs by SIGKILL, which would leave nothing for the next start
 
 async function obey(order: Order): Promise<void> {
   switch (order.type) {
