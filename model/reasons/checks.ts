@@ -68,7 +68,8 @@ function fillCheck([template, , place]: Check, flow: FlowValues): string | undef
   const body = template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = Object.hasOwn(PLACEHOLDERS, name) ? flow[name as keyof FlowValues] : undefined;
     if (value === undefined || !PLACEHOLDERS[name as keyof FlowValues](value)) complete = false;
-    return complete ? quoteForShell(String(value)) : "";
+    const word = String(value);
+    return complete ? quoteForShell(template.startsWith("ss ") && word.includes(":") ? `[${word}]` : word) : ""; // ss takes IPv6 in brackets only
   });
   if (!complete) return undefined;
   if (place !== undefined || !IN_NAMESPACE.test(body) || !PLACEHOLDERS.netns(flow.netns)) return body;

@@ -75,7 +75,8 @@ export const CILIUM_POLICY: Readonly<Record<number, CiliumRow>> = {
   177: {
     name: "DENIED_BY_LB_SRC_RANGE_CHECK",
     title: "Client outside of the Service's ranges",
-    meaning: "loadBalancerSourceRanges of the Service does not hold this client's address.",
+    meaning:
+      "The Service admits certain client ranges (loadBalancerSourceRanges), and this address is in none of them.",
     severity: "warning",
     policy: true,
     causes: ["The range is missing", "A NAT on the way changes the client's address"],

@@ -15,7 +15,7 @@ export interface CiliumRow {
 
 // All of Cilium's checks run on the node or in its agent, outside of the event's namespace.
 export const HUBBLE: Check = [
-  "hubble observe --verdict DROPPED --print-policy-names --ip {src} --ip {dst}",
+  "hubble observe --verdict DROPPED --print-policy-names --from-ip {src} --to-ip {dst}",
   "Cilium's recent drops of this pair, with the policies involved",
   "host",
 ];

@@ -12,7 +12,7 @@ const UNIT_LIMITS: Check = [
   "host",
 ];
 const CILIUM: Check = [
-  "hubble observe --verdict DROPPED --ip {src} --ip {dst}",
+  "hubble observe --verdict DROPPED --from-ip {src} --to-ip {dst}",
   "where Cilium owns the program, its own reason for the same packet",
   "host",
 ];

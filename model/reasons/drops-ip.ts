@@ -224,7 +224,10 @@ export const IP_DROPS: Entries = {
       "A single packet: the ordinary discovery of the path's size",
     ],
     checks: [
-      ["ping -c 1 -M do -s 1472 {dst}", "lower the size until it passes; 28 bytes more is the path's MTU"],
+      [
+        "ping -c 1 -M do -s 1472 {dst}",
+        "lower the size until it passes; 28 bytes more (48 for IPv6) is the path's MTU",
+      ],
       ["ip route get {dst}", "an mtu in the answer is what was learned"],
       LINK,
       counters("IpFragFails Ip6FragFails", "packets that could not be cut"),

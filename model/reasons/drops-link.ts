@@ -37,7 +37,7 @@ export const LINK_DROPS: Entries = {
     checks: [
       NEIGHBOUR,
       settings("net/ipv4/neigh/{device}/unres_qlen_bytes", "how much may wait"),
-      ["cat /proc/net/stat/arp_cache", "unresolved_discards counts this loss"],
+      ["cat /proc/net/stat/arp_cache", "unresolved_discards counts this loss", "host"],
     ],
     fix: "Deal with the next hop that is silent. A longer queue helps only against slow answers.",
     related: ["NEIGH_FAILED"],
@@ -55,7 +55,7 @@ export const LINK_DROPS: Entries = {
     checks: [
       ["sysctl net/ipv4/neigh/default/gc_thresh3 net/ipv6/neigh/default/gc_thresh3", "the limit", "host"],
       ["ip neigh show nud all | wc -l", "entries of one namespace"],
-      ["cat /proc/net/stat/arp_cache", "table_fulls counts refused entries"],
+      ["cat /proc/net/stat/arp_cache", "table_fulls counts refused entries", "host"],
     ],
     fix: "Raise gc_thresh1, 2 and 3, or route between smaller segments.",
     related: ["NEIGH_DEAD", "NEIGH_FAILED", "ENOBUFS"],

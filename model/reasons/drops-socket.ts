@@ -91,7 +91,7 @@ export const SOCKET_DROPS: Entries = {
     ],
     checks: [
       PRESSURE,
-      settings("net/ipv4/tcp_mem net/ipv4/udp_mem", "the limits to compare with, in pages"),
+      ["sysctl net/ipv4/tcp_mem net/ipv4/udp_mem", "the limits to compare with, in pages", "host"],
       counters("TcpExtTCPRcvQDrop TcpExtTCPMemoryPressures UdpMemErrors", "which protocol ran short"),
       ["ss -tanmp", "sockets with a large r in skmem hold the memory"],
     ],

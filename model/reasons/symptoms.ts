@@ -80,7 +80,10 @@ const SYMPTOMS: Entries = {
       "A host that drops with PKT_TOO_BIG cannot reach the sender with its message",
     ],
     checks: [
-      ["ping -c 1 -M do -s 1472 {dst}", "lower the size until it passes; 28 bytes more is the path's MTU"],
+      [
+        "ping -c 1 -M do -s 1472 {dst}",
+        "lower the size until it passes; 28 bytes more (48 for IPv6) is the path's MTU",
+      ],
       counters("TcpExtTCPMTUPFail TcpExtTCPMTUPSuccess", "TCP's own probing"),
       LINK,
     ],

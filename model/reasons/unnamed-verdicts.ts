@@ -120,7 +120,7 @@ export const UNNAMED_VERDICTS: readonly UnnamedDrop[] = [
         "VLAN, bridge or cloud network does not carry the question or the answer",
       ],
       checks: [
-        ["ip -6 neigh show {dst}", "FAILED or INCOMPLETE: nobody answered for this address"],
+        ["ip neigh show {dst}", "FAILED or INCOMPLETE: nobody answered for this address"],
         ["ip route get {dst}", "the next hop that is asked for"],
       ],
       fix: "Take the dead address out of endpoints, DNS and settings, or bring its host back.",
@@ -187,7 +187,11 @@ export const UNNAMED_VERDICTS: readonly UnnamedDrop[] = [
       causes: ["A policy of Cilium, which uses such links, denies the traffic"],
       checks: [
         BPF_NET,
-        ["hubble observe --verdict DROPPED --ip {src} --ip {dst}", "Cilium's own reason for the same packet", "host"],
+        [
+          "hubble observe --verdict DROPPED --from-ip {src} --to-ip {dst}",
+          "Cilium's own reason for the same packet",
+          "host",
+        ],
       ],
       fix: "Change the policy in the engine that owns the program.",
       related: ["TC_INGRESS"],

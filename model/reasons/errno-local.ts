@@ -1,0 +1,180 @@
+import type { FailureEntry } from "./failure-entry.ts";
+import { ROUTE_TO, settings } from "./frequent-checks.ts";
+
+/** What the program's own host refused, and errors that are rare. */
+export const LOCAL_FAILURES: Readonly<Record<string, FailureEntry>> = {
+  ECONNABORTED: {
+    number: 103,
+    title: "Aborted before it was accepted",
+    inWords: "gone before the server accepted it",
+    meaning:
+      "The connection was dead before the program took it: the client reset it while it waited, or somebody ended it.",
+    senderSees: "ECONNABORTED in accept()",
+    who: "sender",
+    layer: "tcp",
+    severity: "warning",
+    causes: [
+      "The server accepts slowly and clients leave",
+      "Health checks that connect and reset",
+      "An administrator or a network plugin ended connections",
+    ],
+    tellApart: [
+      "Connections wait in the accept queue: the server is slow",
+      "Many at the same moment: they were ended from outside",
+    ],
+    checks: [["ss -lnt sport = :{dport}", "Recv-Q counts connections that wait for accept(), Send-Q is the limit"]],
+    fix: "Accept faster; for health checks nothing needs doing.",
+    related: ["TCP_LISTEN_OVERFLOW"],
+  },
+  EADDRNOTAVAIL: {
+    number: 99,
+    title: "No free port, or address not here",
+    inWords: "no free source port or address",
+    meaning:
+      "No source port was free for this destination, or the program asked for an address that this host does not have. Nothing was sent, so there is no drop.",
+    senderSees: "EADDRNOTAVAIL at once",
+    who: "sender",
+    layer: "socket",
+    severity: "error",
+    causes: [
+      "All ports to this destination are taken by open connections or TIME_WAIT",
+      "The address has moved or is not ready (IPv6 takes a moment)",
+    ],
+    tellApart: [
+      "Many connections to the same address and port: ports ran out",
+      "The first try fails already: the address is not here",
+    ],
+    checks: [
+      ["ss -Htan dst {dst} | wc -l", "connections to this address, TIME_WAIT included"],
+      settings("net/ipv4/ip_local_port_range net/ipv4/tcp_tw_reuse", "ports to choose from"),
+      ["ip addr show", "addresses of this host"],
+    ],
+    fix: "Keep connections open and use them again; widen ip_local_port_range; more addresses at either end.",
+    related: ["time_wait_pile"],
+  },
+  EADDRINUSE: {
+    number: 98,
+    title: "Address in use",
+    inWords: "another socket has this address and port",
+    meaning: "Another socket holds the address and port that the program asked for.",
+    senderSees: "EADDRINUSE at once",
+    layer: "socket",
+    severity: "error",
+    causes: [
+      "A second instance of the program, or another that uses the port",
+      "Leftovers in TIME_WAIT and no SO_REUSEADDR",
+    ],
+    tellApart: ["A listener exists: two programs want the port", "Only TIME_WAIT: SO_REUSEADDR is missing"],
+    checks: [["ss -tanp sport = :{sport}", "who holds the port"]],
+    fix: "Stop the other program, choose another port, or set SO_REUSEADDR.",
+  },
+  EACCES: {
+    number: 13,
+    title: "Not permitted",
+    inWords: "forbidden by a route, a policy or a missing right",
+    meaning:
+      'A prohibit route, an ICMPv6 message that says "prohibited", a broadcast without SO_BROADCAST, or a port below 1024 without the right to it.',
+    senderSees: "EACCES",
+    who: "path",
+    layer: "ip",
+    severity: "error",
+    causes: ["A firewall or router rejects (IPv6)", "A prohibit route on this host", "A security module refuses"],
+    tellApart: [
+      "ICMPv6 1/1, 1/5 or 1/6 arrived: somebody on the path refuses",
+      "At once and without a packet: a route or a security module here",
+    ],
+    checks: [
+      ROUTE_TO,
+      ["ip route show table all type prohibit", "routes that forbid"],
+      ["ausearch -m avc -ts recent", "recent refusals of SELinux", "host"],
+    ],
+    fix: "Allow the traffic in the firewall, or remove the route.",
+    related: ["IP_INNOROUTES", "SECURITY_HOOK"],
+  },
+  EPERM: {
+    number: 1,
+    title: "Blocked on this host",
+    inWords: "a rule or program of this host forbids it",
+    meaning:
+      "A rule for outgoing packets or a program of the control group refused the datagram, a hook refused the connect, or IPsec blocks. A firewall drop of an outgoing SYN shows as a timeout instead.",
+    senderSees: "EPERM at once",
+    layer: "filter",
+    severity: "error",
+    policy: true,
+    causes: [
+      "A rule in the output chain",
+      "A program on the control group: systemd's IPAddressDeny=, a security agent",
+      "An IPsec policy that blocks",
+    ],
+    tellApart: [
+      "A firewall drop with hook output: a local rule",
+      "BPF_CGROUP_EGRESS: a program of the control group",
+      "No drop at all: a connect or sendmsg hook, or IPsec",
+    ],
+    checks: [
+      ["nft list ruleset | grep -A20 'hook output'", "rules for packets that leave this host"],
+      ["bpftool cgroup tree /sys/fs/cgroup{cgroup}", "programs on the control group of the process", "host"],
+      ["ip xfrm policy", "IPsec policies"],
+    ],
+    fix: "Change the rule, the unit or the policy.",
+    related: ["NETFILTER_DROP", "BPF_CGROUP_EGRESS", "XFRM_POLICY"],
+  },
+  ENOBUFS: {
+    number: 105,
+    title: "No room to send",
+    inWords: "this host had no room to send",
+    meaning: "A table or queue on the way out was full, or memory was short.",
+    senderSees: "ENOBUFS",
+    layer: "queue",
+    severity: "error",
+    causes: [
+      "The neighbour table is full",
+      "The send queue is full and the program asked to be told",
+      "Shortage of memory",
+    ],
+    tellApart: ["NEIGH_CREATEFAIL: the neighbour table", "QDISC_DROP or FULL_RING: a queue", "NOMEM: memory"],
+    checks: [
+      ["dmesg --ctime | tail -n 50", "what the kernel said at that time", "host"],
+      ["tc -s qdisc show dev {device}", "drops of the send queue"],
+    ],
+    fix: "See the drop of the same moment.",
+    related: ["NEIGH_CREATEFAIL", "QDISC_DROP", "NOMEM"],
+  },
+  EMSGSIZE: {
+    number: 90,
+    title: "Message too long",
+    inWords: "larger than the path allows",
+    meaning:
+      "The datagram is larger than the smallest link on the way and must not be cut, or larger than 65,507 bytes.",
+    senderSees: "EMSGSIZE",
+    who: "path",
+    layer: "ip",
+    severity: "warning",
+    causes: ["A tunnel or small link on the path", "The program sends datagrams that are too large"],
+    tellApart: [
+      "PKT_TOO_BIG with ICMP 3/4 on a host: its next link is the small one",
+      "No ICMP: the limit is this host's own",
+    ],
+    checks: [
+      ["ip route get {dst}", "an mtu in the answer is what was learned"],
+      ["ip link show", "MTU of the interfaces"],
+    ],
+    fix: "Smaller datagrams (EDNS 1232, QUIC 1200), or the right MTU.",
+    related: ["PKT_TOO_BIG", "mtu_black_hole"],
+  },
+  EPROTO_OTHER: {
+    number: undefined,
+    title: "Another ICMP error",
+    inWords: "an ICMP error came back",
+    meaning:
+      "A less common ICMP code was turned into an error: ENOPROTOOPT (3/2), EOPNOTSUPP (3/5), EHOSTDOWN (3/7), ENONET (3/8) or EPROTO (12/0).",
+    senderSees: "an error of its own for each code",
+    who: "path",
+    layer: "ip",
+    severity: "warning",
+    causes: ["A router or host on the path refuses in its own way"],
+    tellApart: ["Type, code and sender of the ICMP message"],
+    checks: [["tcpdump -nn -v -c 20 -i {device} icmp or icmp6", "who sends which code"]],
+    fix: "Ask whoever runs the sender of that message.",
+  },
+};
