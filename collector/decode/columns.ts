@@ -125,8 +125,10 @@ export interface DropColumns extends CommonColumns {
   readonly details: Uint32Array<ArrayBuffer>;
   /** Packets this row stands for. */
   readonly count: Uint32Array<ArrayBuffer>;
-  /** Index into the stacks map, or 0xffffffff for none. */
+  /** Id of the kernel stack (EbpfSource.stackOf), or 0xffffffff for none. */
   readonly stack: Uint32Array<ArrayBuffer>;
+  /** Device that the packet came in by, in `netns`; 0 = made here, or unknown. */
+  readonly inputIfindex: Uint32Array<ArrayBuffer>;
 }
 
 /** conversationStart (no counts), conversationDelta, conversationEnd. Bytes are payload: without IP and UDP or ICMP headers. */
@@ -243,6 +245,7 @@ export function dropColumns(capacity: number): DropColumns {
     details: u32(capacity),
     count: u32(capacity),
     stack: u32(capacity),
+    inputIfindex: u32(capacity),
   };
 }
 

@@ -29,19 +29,28 @@ function linked(lib: Libbpf, calls: Syscalls, link: Pointer): Attached {
   return { [Symbol.dispose]: () => void lib.linkDestroy(link) };
 }
 
-/** Attaches a tc program to the egress of a device of the namespace that this thread is in. libbpf 1.1 has no tcx: by bpf(2).
- *  The link dies with the device; disposing gives its descriptor back. */
-export function attachTcxEgress(lib: Libbpf, calls: Syscalls, program: Pointer, ifindex: number): Attached {
+/** A tcx link: it dies with its device, which another device may follow under the same index. */
+export interface DeviceLink extends Disposable {
+  isAlive(): boolean;
+}
+
+/** Attaches a tc program to the egress of a device of the namespace that this thread is in. libbpf 1.1 has no tcx: by bpf(2). */
+export function attachTcxEgress(lib: Libbpf, calls: Syscalls, program: Pointer, ifindex: number): DeviceLink | string {
   const attribute = Buffer.alloc(64);
   attribute.writeUInt32LE(lib.programFd(program), 0);
   attribute.writeUInt32LE(ifindex, 4);
   attribute.writeUInt32LE(BPF_TCX_EGRESS, 8);
   const fd = calls.bpf(BPF_LINK_CREATE, attribute, attribute.length);
-  if (fd < 0)
+  if (fd < 0) {
     return calls.errno() === 22
       ? "this kernel has no tcx (6.6 or newer)"
       : `the kernel refused to attach it (errno ${calls.errno()})`;
-  return { [Symbol.dispose]: () => closeSync(fd) };
+  }
+  const info = Buffer.alloc(64); // struct bpf_link_info: u32 type, id, prog_id, padding, then for tcx u32 ifindex (0 = device gone)
+  return {
+    isAlive: () => lib.info(fd, info, Uint32Array.of(info.length)) === 0 && info.readUInt32LE(16) === ifindex,
+    [Symbol.dispose]: () => closeSync(fd),
+  };
 }
 
 /** An iterator program, ready to be read any number of times. */

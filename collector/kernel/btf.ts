@@ -17,6 +17,8 @@ export interface Btf {
   members(struct: string): readonly BtfMember[] | undefined;
   /** Bytes of a type. */
   sizeOf(type: number): number;
+  /** Bytes of a struct, padding and all; 0 when there is none. */
+  structBytes(struct: string): number;
   /** Variables of an ELF section (`.bss`, `.rodata`): name and offset. */
   variables(section: string): readonly BtfMember[];
 }
@@ -118,6 +120,10 @@ export function parseBtf(bytes: Uint8Array): Btf {
       return out;
     },
     sizeOf,
+    structBytes(struct) {
+      const at = find(struct, KIND.struct, KIND.union);
+      return at === undefined ? 0 : view.getUint32(at + 8, true);
+    },
     variables(section) {
       const at = find(section, KIND.datasec);
       if (at === undefined) return [];

@@ -24,6 +24,12 @@ export interface SourceCounters {
   readonly malformed: number;
   /** Packets that passed the drop filter in the kernel: = sum of `count` over all drop rows + lost drop events. */
   readonly dropsPassed: number;
+  /** Calls of a program that the kernel skipped because the same program was running on that CPU: events never made. */
+  readonly missed: number;
+  /** Packets of UDP and ping not counted, since the map of conversations was full. */
+  readonly packetsNotCounted: number;
+  /** TCP connections without side and latency, since the map of connections was full. */
+  readonly connectionsNotTracked: number;
 }
 
 export interface CounterRow {
