@@ -52,10 +52,7 @@ export const WORKLOADS: readonly Workload[] = [
     name: "gateway",
     kind: "gateway",
     process: "gateway",
-    listens: [
-      { name: "https", port: 443, speaks: "http" },
-      { name: "telemetry", port: 4739, speaks: "sink" },
-    ],
+    listens: [{ name: "https", port: 443, speaks: "http" }],
     replicas: replicas("gateway", ["10.42.0.10", "fd42::10"], ["10.42.0.11", "fd42::11"]),
   },
   {
@@ -63,7 +60,10 @@ export const WORKLOADS: readonly Workload[] = [
     name: "dns",
     kind: "infra",
     process: "dns",
-    listens: [{ name: "dns", port: 53, speaks: "dns" }],
+    listens: [
+      { name: "dns", port: 53, speaks: "dns" },
+      { name: "telemetry", port: 4739, speaks: "sink" },
+    ],
     replicas: replicas("dns", ["10.42.0.53", "fd42::53"], ["10.42.0.54", "fd42::54"]),
   },
   {

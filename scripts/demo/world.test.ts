@@ -58,6 +58,33 @@ describe.skipIf(!CAN)("the world", () => {
     expect(execFileSync("ip", ["-o", "link"]).toString()).toBe(hostLinks);
   });
 
+  test("does the same things for the same seed, also with another world beside it", async () => {
+    const worlds = await Promise.all(
+      ["v", "w"].map(
+        async (letter) =>
+          await makeWorld({ seed: 9, runId: `${letter}${process.pid}`, dataDir: join(folder, letter), short: true }),
+      ),
+    );
+    try {
+      const did = await Promise.all(
+        worlds.map(async (world) => {
+          world.start();
+          await world.settle(3);
+          const ledger = await world.ledger();
+          const attempts = new Map<string, number>();
+          for (const one of [...ledger.connections, ...ledger.datagrams])
+            add(attempts, `${one.from} ${one.address} ${one.port}`, one.count);
+          for (const one of ledger.lookups) add(attempts, `${one.from} ${one.name} ${one.type}`, one.count);
+          return [...attempts].toSorted();
+        }),
+      );
+      expect(did[0]!.length).toBeGreaterThan(30);
+      expect(did[1]).toEqual(did[0]);
+    } finally {
+      for (const world of worlds) await world[Symbol.asyncDispose]();
+    }
+  });
+
   test("refuses a second world of the same name while the first one lives", async () => {
     const runId = `u${process.pid}`;
     await using world = await makeWorld({ seed: 1, runId, dataDir: folder });

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { WeirError } from "../../model/errors.ts";
 import { checkMachine } from "./commands.ts";
@@ -30,6 +31,9 @@ export interface DemoSettings {
 const PROGRAM = fileURLToPath(new URL("program/main.ts", import.meta.url));
 /** Small heaps: there are twenty of these beside a browser and a store. */
 const NODE_FLAGS = ["--max-semi-space-size=1", "--max-old-space-size=64", "--v8-pool-size=1", "--no-warnings"];
+
+/** The longest that anything of the schedule takes after its end: a connect of 8 s, then retransmits of what was lost last. */
+const SETTLE_WITHIN_MS = 30_000;
 
 /** The running world. Creating it (`runDemo`) makes namespaces and programs; `start` begins traffic. */
 export class World {
@@ -87,13 +91,22 @@ export class World {
     return (Date.now() - this.#epochMs) / 1000;
   }
 
-  /** Lets all programs do what is due before `seconds` and nothing after; resolves when every connection has ended. */
+  /** Lets all programs do what is due before `seconds` and nothing after; resolves when every connection has ended. Throws WeirError when that takes too long. */
   async settle(seconds: number): Promise<void> {
+    const open = new Set(this.#programs.keys());
     const settled = Promise.all(
-      [...this.#programs.values()].map((program) => noticeOf(program, (notice) => notice.type === "settled")),
+      [...this.#programs].map(async ([replica, program]) => {
+        await noticeOf(program, (notice) => notice.type === "settled");
+        open.delete(replica);
+      }),
     );
     this.#order({ type: "until", ms: seconds * 1000 });
-    await Promise.race([settled, this.broken]);
+    const inTime = Math.max(0, seconds - this.elapsedSeconds) * 1000 + SETTLE_WITHIN_MS;
+    await Promise.race([
+      settled,
+      this.broken,
+      tooLate(inTime, () => `${[...open].join(", ")} still ${open.size === 1 ? "has" : "have"} connections open`),
+    ]);
   }
 
   /** What the world did so far, from the programs' own records and the router's counters. */
@@ -113,13 +126,13 @@ export class World {
     const retransmitting = drops.some((drop) => drop.counter.startsWith("lost_") && drop.packets > 0)
       ? ["storefront/catalog → data/db"]
       : [];
-    const overrun = (await this.#kernelCounter("Udp", "RcvbufErrors")).get("platform/gateway") ?? 0;
+    const overrun = (await this.#kernelCounter("Udp", "RcvbufErrors")).get("platform/dns") ?? 0;
     drops.push({
       counter: "overrun",
       reason: "SOCKET_RCVBUFF",
       what: "receive buffer full",
       from: "storefront/web",
-      to: "platform/gateway",
+      to: "platform/dns",
       packets: overrun,
     });
     const retransmits = [...(await this.#kernelCounter("Tcp", "RetransSegs"))].map(([workload, segments]) => ({
@@ -250,6 +263,11 @@ async function noticeOf(program: ChildProcess, wanted: (notice: Notice) => boole
     };
     program.on("message", listen);
   });
+}
+
+async function tooLate(ms: number, why: () => string): Promise<never> {
+  await delay(ms, undefined, { ref: false });
+  throw new WeirError({ code: "demo-not-settled", what: `the demo world did not come to rest: ${why()}` });
 }
 
 async function endOf(program: ChildProcess): Promise<void> {
