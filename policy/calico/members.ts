@@ -1,7 +1,7 @@
 import { parseAddress } from "../../model/address.ts";
 import { Bitmap } from "../compile/bitmap.ts";
 import type { PolicyDocument } from "../parse/documents.ts";
-import type { World } from "../world.ts";
+import type { World, WorldEndpoint } from "../world.ts";
 import { matchesSelector, matchesValue, type LabelSelector, type Selector } from "./selector.ts";
 import type { NetworkSetSpec } from "./types.ts";
 
@@ -35,46 +35,13 @@ export class Members {
   constructor(world: World, sets: readonly PolicyDocument[]) {
     this.podCount = world.endpoints.length;
     this.#workloads = new Bitmap(this.podCount);
-    const namespaces = new Map(
-      world.namespaces.map(({ name, labels }) => [name, inherited(NAMESPACE_PREFIX, name, labels)]),
-    );
-    const accounts = new Map(
-      world.serviceAccounts.map(({ namespace, name, labels }) => [
-        `${namespace}/${name}`,
-        inherited(ACCOUNT_PREFIX, name, labels),
-      ]),
-    );
-    const namespaceLabels = (name: string) => namespaces.get(name) ?? inherited(NAMESPACE_PREFIX, name, new Map());
+    const labels = new MemberLabels(world);
     for (const [pod, endpoint] of world.endpoints.entries()) {
       if (endpoint.hostNetwork === true) continue;
       this.#workloads.add(pod);
-      const { namespace, serviceAccount } = endpoint;
-      const own = new Map([
-        [NAMESPACE, namespace],
-        [ORCHESTRATOR, "k8s"],
-      ]);
-      if (serviceAccount !== "" && serviceAccount.length < ACCOUNT_LABEL_LIMIT)
-        own.set(SERVICE_ACCOUNT, serviceAccount);
-      const account =
-        serviceAccount === ""
-          ? undefined
-          : (accounts.get(`${namespace}/${serviceAccount}`) ?? inherited(ACCOUNT_PREFIX, serviceAccount, new Map()));
-      const seen = new Set<string>();
-      for (const labels of [own, endpoint.labels, namespaceLabels(namespace), account ?? new Map<string, string>()])
-        for (const [key, value] of labels) {
-          if (seen.has(key)) continue;
-          seen.add(key);
-          this.#add(pod, key, value);
-        }
+      for (const [key, value] of labels.ofPod(endpoint)) this.#add(pod, key, value);
     }
-    this.sets = sets.map((document) => {
-      const labels = new Map<string, string>();
-      if (document.namespace !== "")
-        for (const [key, value] of namespaceLabels(document.namespace)) labels.set(key, value);
-      for (const [key, value] of document.labels) labels.set(key, value);
-      if (document.namespace !== "") labels.set(NAMESPACE, document.namespace);
-      return { labels, spec: document.spec as NetworkSetSpec };
-    });
+    this.sets = sets.map((document) => ({ labels: labels.ofSet(document), spec: document.spec as NetworkSetSpec }));
   }
 
   #add(pod: number, key: string, value: string): void {
@@ -118,6 +85,50 @@ export class Members {
   /** The network sets that a selector chooses. */
   setsOf(selector: Selector): NetworkSet[] {
     return this.sets.filter(({ labels }) => matchesSelector(selector, (key) => labels.get(key)));
+  }
+}
+
+/** The labels that selectors see. */
+export class MemberLabels {
+  readonly #namespaces: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly #accounts: ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+  constructor({ namespaces, serviceAccounts }: World) {
+    this.#namespaces = new Map(namespaces.map(({ name, labels }) => [name, inherited(NAMESPACE_PREFIX, name, labels)]));
+    this.#accounts = new Map(
+      serviceAccounts.map(({ namespace, name, labels }) => [
+        `${namespace}/${name}`,
+        inherited(ACCOUNT_PREFIX, name, labels),
+      ]),
+    );
+  }
+
+  ofPod({ namespace, labels, serviceAccount }: WorldEndpoint): Map<string, string> {
+    const out = new Map([
+      [NAMESPACE, namespace],
+      [ORCHESTRATOR, "k8s"],
+    ]);
+    const take = (from: ReadonlyMap<string, string>) => {
+      for (const [key, value] of from) if (!out.has(key)) out.set(key, value);
+    };
+    if (serviceAccount !== "" && serviceAccount.length < ACCOUNT_LABEL_LIMIT) out.set(SERVICE_ACCOUNT, serviceAccount);
+    take(labels);
+    take(this.#ofNamespace(namespace));
+    if (serviceAccount !== "")
+      take(
+        this.#accounts.get(`${namespace}/${serviceAccount}`) ?? inherited(ACCOUNT_PREFIX, serviceAccount, new Map()),
+      );
+    return out;
+  }
+
+  ofSet({ namespace, labels }: PolicyDocument): Map<string, string> {
+    return namespace === ""
+      ? new Map(labels)
+      : new Map([...this.#ofNamespace(namespace), ...labels, [NAMESPACE, namespace]]);
+  }
+
+  #ofNamespace(name: string): ReadonlyMap<string, string> {
+    return this.#namespaces.get(name) ?? inherited(NAMESPACE_PREFIX, name, new Map());
   }
 }
 

@@ -11,7 +11,7 @@ import type { PolicyProblem } from "../parse/problem.ts";
 import { VERDICT_BITS, type Direction, type PolicyRef, type RuleRef, type Verdict } from "../verdict.ts";
 import type { SideId, WorldIndex } from "../world-index.ts";
 import type { AddressClasses } from "./address-classes.ts";
-import { explainDirection } from "./explain.ts";
+import { explainDirection, type ClassedFlow } from "./explain.ts";
 import { matchesRule } from "./match.ts";
 import type { CompiledRule } from "./rule-table.ts";
 
@@ -125,17 +125,8 @@ export class CalicoPolicySet implements CompiledPolicySet {
   }
 
   explain(question: FlowQuestion): Verdict {
-    this.#learnSides();
-    const { source, destination, protocol, port, sourcePort = DEFAULT_SOURCE_PORT, icmpCode = 0 } = question;
-    const v6 = this.#isV6(source, destination, protocol);
-    const flow = {
-      source: (v6 ? this.#class6 : this.#class4)[source]!,
-      destination: (v6 ? this.#class6 : this.#class4)[destination]!,
-      protocol,
-      port,
-      sourcePort,
-      icmpCode,
-    };
+    const { source, destination } = question;
+    const flow = this.classed(question);
     const direction = (side: SideId, chain: Chain | undefined, exempt: boolean) => {
       const indexed = this.world.side(side);
       return explainDirection(
@@ -158,6 +149,33 @@ export class CalicoPolicySet implements CompiledPolicySet {
   selecting(side: SideId, direction: Direction): readonly number[] {
     const chain = this.world.side(side).kind === "endpoint" ? this.#chainsOf(direction)[side] : undefined;
     return (chain?.tiers ?? []).flatMap(({ policies }) => policies.map(({ number }) => number));
+  }
+
+  /** A question in the set's own numbers, defaults filled in. */
+  classed({
+    source,
+    destination,
+    protocol,
+    port,
+    sourcePort = DEFAULT_SOURCE_PORT,
+    icmpCode = 0,
+  }: FlowQuestion): ClassedFlow {
+    this.#learnSides();
+    const classes = this.#isV6(source, destination, protocol) ? this.#class6 : this.#class4;
+    return { source: classes[source]!, destination: classes[destination]!, protocol, port, sourcePort, icmpCode };
+  }
+
+  /** Every rule that stands on the question's way in a direction, in order, with its policy's namespace. */
+  *rulesMet(
+    { source, destination }: FlowQuestion,
+    direction: Direction,
+  ): Generator<{ rule: CompiledRule; namespace: string }> {
+    this.#learnSides();
+    const chain =
+      direction === "egress" ? this.#egressChain(source, destination) : this.#ingressChain(source, destination);
+    for (const { policies } of chain?.tiers ?? [])
+      for (const policy of policies)
+        for (const rule of policy[direction]) yield { rule, namespace: policy.ref.namespace };
   }
 
   /** Tiers in order with their policies, for sentences and reports. */
