@@ -26,8 +26,8 @@ export interface CollectorProcess {
   stop(): Promise<void>;
 }
 
-/** After the last connection has ended: what the kernel holds back (a drop's count, a conversation's last delta) comes within this. */
-const LAST_EVENTS_MS = 2500;
+/** After the last connection has ended: a SYN that waits for a silent neighbour dies 3 s later, and what the kernel holds back (a drop's count, a conversation's last delta) comes soon after. */
+const LAST_EVENTS_MS = 3600;
 
 /**
  * Makes a world in a store of its own, lets it run for `seconds`, and compares. The collector is there before the first packet
