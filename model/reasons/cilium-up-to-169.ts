@@ -132,7 +132,7 @@ export const CILIUM_PACKETS: Readonly<Record<number, CiliumRow>> = {
     severity: "error",
     causes: ["Foreign packets on the tunnel's port", "A node with another tunnel protocol"],
     checks: [STATUS],
-    fix: "The same tunnel settings on all nodes, and the port open to nodes only.",
+    fix: "Set the tunnel up alike on every node, and the port open to nodes only.",
   },
   148: {
     name: "ERROR_RETRIEVING_TUNNEL_OPTIONS",
@@ -140,7 +140,7 @@ export const CILIUM_PACKETS: Readonly<Record<number, CiliumRow>> = {
     meaning: "The options of a Geneve header could not be read. Current versions do not use this number.",
     severity: "error",
     checks: [STATUS],
-    fix: "The same tunnel settings on all nodes.",
+    fix: "Set the tunnel up alike on every node.",
   },
   149: {
     name: "INVALID_GENEVE_OPTION",
@@ -148,7 +148,7 @@ export const CILIUM_PACKETS: Readonly<Record<number, CiliumRow>> = {
     meaning: "An option of a Geneve header is wrong. Current versions do not use this number.",
     severity: "error",
     checks: [STATUS],
-    fix: "The same tunnel settings on all nodes.",
+    fix: "Set the tunnel up alike on every node.",
   },
   150: {
     name: "UNKNOWN_L3_TARGET_ADDRESS",
@@ -239,19 +239,19 @@ export const CILIUM_PACKETS: Readonly<Record<number, CiliumRow>> = {
     severity: "error",
     causes: ["Many connections from one node to one destination", "The NAT table is full", "A late answer"],
     checks: [MAP_PRESSURE, ["cilium-dbg statedb nat-stats", "destinations with the most NAT ports in use", "host"]],
-    fix: "Raise bpf.natMax, spread over more nodes or addresses, keep connections open.",
+    fix: "A larger bpf.natMax, more nodes or addresses to leave by, connections that stay open.",
   },
   169: {
     name: "FIB_LOOKUP_FAILED",
     title: "Node has no way there",
     meaning: "The kernel's route look-up gave none: no route, no neighbour yet, or too large for the route.",
     severity: "error",
-    causes: ["The node's route or gateway is missing", "The neighbour is not resolved yet"],
+    causes: ["The node lacks a route, or its gateway is gone", "The neighbour is not resolved yet"],
     checks: [
       ["ip route get {dst}", "the route of the node", "host"],
       ["ip neigh show {dst}", "the neighbour entry of the node", "host"],
       HUBBLE,
     ],
-    fix: "Repair the node's route or gateway.",
+    fix: "Give the node a working route and gateway.",
   },
 };

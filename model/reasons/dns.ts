@@ -51,7 +51,8 @@ const RESULTS: Entries = {
   },
   SERVFAIL: {
     title: "The server could not find out",
-    meaning: "The server tried and failed: it does not reach the one it asks, a signature fails, or it is overloaded.",
+    meaning:
+      "The server looked for an answer and found none: it does not reach the one it asks, a signature fails, or it is overloaded.",
     senderSees: '"temporary failure"',
     who: "receiver",
     layer: "dns",
@@ -66,7 +67,7 @@ const RESULTS: Entries = {
   },
   REFUSED: {
     title: "The server does not answer this client",
-    meaning: "The server does not serve this client, or not this zone.",
+    meaning: "The server answers for other clients or zones than this.",
     senderSees: '"temporary failure"',
     who: "receiver",
     layer: "dns",
@@ -90,7 +91,7 @@ const RESULTS: Entries = {
   },
   NOTIMP: {
     title: "The server cannot do this",
-    meaning: "The server does not support the kind of question.",
+    meaning: "The server has no answer for questions of this kind.",
     who: "receiver",
     layer: "dns",
     severity: "info",
@@ -100,7 +101,7 @@ const RESULTS: Entries = {
   TIMEOUT: {
     title: "No answer from DNS",
     meaning:
-      "Nothing came back. glibc waits 5 s and tries twice, so that a look-up takes 5 or 10 s; musl asks all servers at once and waits as long.",
+      "Nothing came back. glibc waits 5 s and tries twice, so that a look-up takes 5 or 10 s; with musl, which asks all servers together, it is 5 s, too.",
     senderSees: 'a delay of 5 s, or "temporary failure"',
     who: "path",
     layer: "dns",
@@ -116,7 +117,7 @@ const RESULTS: Entries = {
       CLUSTER_DNS,
       CONNTRACK,
     ],
-    fix: "Allow UDP and TCP 53 in policies; a DNS cache on each node, or the option single-request-reopen; more CPU for the servers; an EDNS size of 1232.",
+    fix: "Port 53 belongs into policies, for UDP and TCP; a DNS cache on each node, or the option single-request-reopen; more CPU for the servers; an EDNS size of 1232.",
     related: ["NETFILTER_DROP", "SOCKET_RCVBUFF", "FRAG_REASM_TIMEOUT"],
   },
   TRUNCATED: {

@@ -12,7 +12,7 @@ export const DAMAGE_DROPS: Entries = {
     causes: [
       "Hand-made packets of a scanner or a test",
       "A program or tunnel that writes wrong lengths",
-      "A driver or an offload that cuts frames",
+      "Frames that a driver or an offload cuts off",
     ],
     checks: [
       CAPTURE,
@@ -33,7 +33,7 @@ export const DAMAGE_DROPS: Entries = {
     causes: [
       "A virtual path (VM, tunnel in user space, copied packets) where nobody finished the checksum that was left to the device",
       "A NAT, proxy or BPF program that rewrites without correcting the sum",
-      "Damage by network card, cable or memory",
+      "A faulty network card, cable or memory module",
     ],
     checks: [
       counters("TcpInCsumErrors", "how many segments arrived damaged"),
@@ -43,7 +43,7 @@ export const DAMAGE_DROPS: Entries = {
       ],
       CAPTURE,
     ],
-    fix: "As a test, turn checksum offload off on the suspected device (it costs CPU). Then update the driver, the hypervisor or the program that rewrites.",
+    fix: "As a test, turn checksum offload off on the suspected device (it costs CPU). If that helps, driver, hypervisor or the program that rewrites needs an update.",
     related: ["UDP_CSUM", "IP_CSUM"],
   },
   UDP_CSUM: {
@@ -56,7 +56,7 @@ export const DAMAGE_DROPS: Entries = {
     causes: [
       "Checksum offload of UDP tunnels on some network cards and hypervisors",
       "A NAT or BPF program that rewrites without correcting the sum",
-      "Damage on the path",
+      "Bits that flip on the way",
     ],
     checks: [
       counters("UdpInCsumErrors", "how many datagrams arrived damaged"),
@@ -74,7 +74,7 @@ export const DAMAGE_DROPS: Entries = {
     severity: "error",
     causes: [
       "A program or device that rewrites headers (NAT, BPF, load balancer) and leaves the sum as it was",
-      "Damage by network card, cable or memory",
+      "A faulty network card, cable or memory module",
     ],
     checks: [
       counters("IpExtInCsumErrors", "how many headers arrived damaged"),

@@ -33,7 +33,7 @@ export const FILTER_DROPS: Entries = {
     severity: "warning",
     policy: true,
     causes: [
-      "A network policy or host firewall does not allow this traffic (Calico, kube-router, firewalld, ufw, Docker's forward chain)",
+      "Somebody's rules leave this traffic out: a network policy (Calico, kube-router), firewalld, ufw, or the forward chain that Docker closes",
       "kube-proxy rejects: the Service has no ready back end, or source range and traffic policy exclude this client",
       "A rule against connections in state invalid, when the answers take another way or tracking started late",
       "With nf_hook_slow as the function and no rule in sight: the table of tracked connections is full",
@@ -72,7 +72,7 @@ export const FILTER_DROPS: Entries = {
       ["tc -s filter show dev {device} ingress", "filters on the interface with their counters"],
       CILIUM,
     ],
-    fix: "Change the policy in the engine that owns the program.",
+    fix: "The engine behind the program is the place to change its policy.",
     related: ["TC_EGRESS", "NETFILTER_DROP", "ETIMEDOUT"],
   },
   TC_EGRESS: {
@@ -93,7 +93,7 @@ export const FILTER_DROPS: Entries = {
       ["tc -s filter show dev {device} egress", "filters on the interface with their counters"],
       CILIUM,
     ],
-    fix: "Change the policy in the engine that owns the program; for a rate limit raise rate and burst.",
+    fix: "The engine behind the program is the place to change its policy; for a rate limit raise rate and burst.",
     related: ["TC_INGRESS", "NETFILTER_DROP", "QDISC_DROP"],
   },
   SOCKET_FILTER: {
@@ -114,7 +114,7 @@ export const FILTER_DROPS: Entries = {
       "On kernels before 6.17, a security module such as SELinux",
     ],
     checks: [CGROUP, UNIT_LIMITS, ["ss -lntub sport = :{dport}", "filters that are attached to the listening socket"]],
-    fix: "Allow the address in the unit, or in the tool whose program sits on the control group.",
+    fix: "Whoever attached the program (a unit's settings, a tool) has to allow the address.",
     related: ["BPF_CGROUP_EGRESS", "SECURITY_HOOK", "ETIMEDOUT"],
   },
   BPF_CGROUP_EGRESS: {
@@ -125,12 +125,12 @@ export const FILTER_DROPS: Entries = {
     severity: "warning",
     policy: true,
     causes: [
-      "IPAddressDeny= or RestrictNetworkInterfaces= of the systemd unit",
+      "The unit is restricted by systemd (IPAddressDeny=, RestrictNetworkInterfaces=)",
       "A security or policy agent",
       "A filter of the container runtime",
     ],
     checks: [CGROUP, UNIT_LIMITS],
-    fix: "Allow the address in the unit, or in the tool whose program it is.",
+    fix: "Whoever attached the program (a unit's settings, a tool) has to allow the address.",
     related: ["SOCKET_FILTER", "EPERM", "ETIMEDOUT"],
   },
   SECURITY_HOOK: {
@@ -148,13 +148,13 @@ export const FILTER_DROPS: Entries = {
       ["bpftool prog show | grep -w lsm", "BPF programs for security", "host"],
       KERNEL_LOG,
     ],
-    fix: "Correct the labels or the module's policy.",
+    fix: "Bring labels and the module's policy into line.",
     related: ["SOCKET_FILTER", "BPF_CGROUP_EGRESS"],
   },
   XFRM_POLICY: {
     title: "Refused by an IPsec policy",
     meaning:
-      "An IPsec policy covers this traffic and the packet does not meet it: unencrypted, protected in another way than asked for, or blocked outright.",
+      "A packet that falls under an IPsec policy did not come as the policy demands: unencrypted, protected in another way than asked for, or blocked outright.",
     senderSees: "nothing; EPERM for a local sender",
     layer: "xfrm",
     severity: "error",
@@ -190,7 +190,10 @@ export const FILTER_DROPS: Entries = {
       "A protected connection was about to send through a device that does not hold its association, or the packet could not be wrapped.",
     layer: "xfrm",
     severity: "error",
-    causes: ["A route change moved the connection to another card", "No room for the extra header, or offload trouble"],
+    causes: [
+      "Since a change of routes, the connection leaves by another card",
+      "No room for the extra header, or offload trouble",
+    ],
     checks: [ROUTE_TO, ["ethtool -S {device} | grep -i psp", "PSP counters of the card"]],
     fix: "Keep the connection on its card, or open it anew after the change.",
     related: ["PSP_INPUT"],
@@ -202,13 +205,16 @@ export const FILTER_DROPS: Entries = {
     layer: "driver",
     severity: "warning",
     policy: true,
-    causes: ["The target device is down or cannot take XDP packets", "A load balancer or flood filter in XDP"],
+    causes: [
+      "The target device is down or cannot take XDP packets",
+      "Load balancing or protection against floods by XDP",
+    ],
     checks: [
       ["bpftool net show", "XDP programs on the interfaces"],
       ["ethtool -S {device} | grep -i xdp", "the driver's XDP counters"],
       LINK,
     ],
-    fix: "Repair the redirect's target; the program's own counters tell of deliberate drops.",
+    fix: "Look after the target of the redirect; the program's own counters tell of deliberate drops.",
     related: ["NOT_SPECIFIED"],
   },
   TAP_FILTER: {

@@ -12,8 +12,8 @@ export const IP_PART_DROPS: Entries = {
     layer: "ip",
     severity: "error",
     causes: [
-      "A firewall, NAT or load balancer discards later fragments, which carry no ports, or sends them to another host",
-      "Loss on the path",
+      "Later fragments carry no ports, so a firewall or NAT on the way may discard them, and a load balancer may send them elsewhere",
+      "The path loses packets",
       "The memory for reassembly is full",
       "Large datagrams over a small link: DNS, NFS, SIP, VXLAN",
     ],
@@ -22,7 +22,7 @@ export const IP_PART_DROPS: Entries = {
       PRESSURE,
       settings("net/ipv4/ipfrag_time net/ipv4/ipfrag_high_thresh", "time limit and memory for the pieces"),
     ],
-    fix: "Send nothing that needs cutting: an EDNS size of 1232, the right MTU, TCP. Else let fragments pass, or reassemble before the load balancer.",
+    fix: "Send nothing that needs cutting: an EDNS size of 1232, the right MTU, TCP. Where that cannot be, fragments have to get through, or be put together in front of the load balancer.",
     related: ["DUP_FRAG", "FRAG_TOO_FAR"],
   },
   DUP_FRAG: {
@@ -33,7 +33,7 @@ export const IP_PART_DROPS: Entries = {
     severity: "info",
     causes: [
       "Packets are doubled on the path: bonding, mirror port, loop on the wire",
-      "A capture or mirror feeds packets back",
+      "What a mirror or capture copies comes back into the network",
     ],
     checks: [counters("IpReasmFails Ip6ReasmFails", "packets that stayed in pieces"), CAPTURE],
     fix: "Find where packets are doubled; better, avoid fragments.",
@@ -85,7 +85,7 @@ export const IP_PART_DROPS: Entries = {
     who: "sender",
     layer: "ip",
     severity: "warning",
-    causes: ["A forged message", "A tunnel or proxy that counts the hop limit down"],
+    causes: ["A forged message", "The hop limit was counted down inside a tunnel or by a proxy"],
     checks: [CAPTURE],
     fix: "Find the sender by its MAC address, or correct the tunnel.",
     related: ["IPV6_NDISC_BAD_CODE"],
@@ -115,7 +115,7 @@ export const IP_PART_DROPS: Entries = {
   },
   IPV6_NDISC_NS_OTHERHOST: {
     title: "Asked for an address of another host",
-    meaning: "A neighbour asks who has an address that is not on this interface.",
+    meaning: "Somebody looks for the owner of an address, and this interface is not it.",
     who: "sender",
     layer: "ip",
     severity: "noise",

@@ -87,7 +87,7 @@ export const IP_DROPS: Entries = {
   },
   IP_INNOROUTES: {
     title: "Router knows no way",
-    meaning: "This host forwards packets, but no route of its own leads to the destination. The sender is told.",
+    meaning: "This host is a router, and its routes do not cover the destination. The sender is told.",
     senderSees: "ICMP 3/0 (ENETUNREACH); ICMPv6 no route or prohibited",
     layer: "ip",
     severity: "error",
@@ -114,7 +114,7 @@ export const IP_DROPS: Entries = {
     causes: [
       "net.ipv4.ip_forward is 0 on a node that has to route, often since a reboot",
       "The address has moved or been removed while others still send here",
-      "The sender uses this host as its gateway by mistake",
+      "This host is somebody's gateway by mistake",
     ],
     checks: [
       settings(
@@ -186,7 +186,7 @@ export const IP_DROPS: Entries = {
       ["iptables-save -t nat | grep 127", "the same in iptables form"],
       settings("net/ipv4/conf/{device}/route_localnet", "whether it is allowed"),
     ],
-    fix: "Correct the NAT rule. Set route_localnet only together with a rule that protects local services.",
+    fix: "Let the NAT rule lead elsewhere. Set route_localnet only together with a rule that protects local services.",
     related: ["IP_LOCAL_SOURCE"],
   },
   IP_NOPROTO: {
@@ -212,7 +212,7 @@ export const IP_DROPS: Entries = {
   PKT_TOO_BIG: {
     title: "Too large for the next link",
     meaning:
-      "The packet does not fit the link it has to take and must not be cut. The sender is told the right size; if that message is filtered, the connection opens and then hangs on its first large packet.",
+      "The packet does not fit the link it has to take and must not be cut. The sender is told the right size; where a filter stops that message, connections open well and stall as soon as much is sent.",
     senderSees: "ICMP 3/4 or ICMPv6 2/0, and then smaller packets",
     who: "path",
     layer: "ip",
@@ -220,7 +220,7 @@ export const IP_DROPS: Entries = {
     noise: [{ text: "a few at a flow's start: the path is being measured", atMost: 3, unlessTroubled: true }],
     causes: [
       "Containers use the full size although a tunnel takes some of it (VXLAN 50 bytes, WireGuard 60 or 80)",
-      "Jumbo frames at one end only",
+      "Jumbo frames that one end does not know",
       "A single packet: the ordinary discovery of the path's size",
     ],
     checks: [
@@ -237,7 +237,7 @@ export const IP_DROPS: Entries = {
   },
   IPV6DISABLED: {
     title: "IPv6 is off on this interface",
-    meaning: "An IPv6 packet met an interface on which IPv6 is switched off.",
+    meaning: "IPv6 is switched off where this packet of it arrived or wanted to leave.",
     layer: "ip",
     severity: "info",
     noise: [{ text: "multicast on a host without IPv6", toGroup: true }],
@@ -254,13 +254,12 @@ export const IP_DROPS: Entries = {
   },
   INVALID_PROTO: {
     title: "ICMP question left unanswered on purpose",
-    meaning:
-      "An echo or timestamp request to a broadcast or multicast address, or a message that must never be answered.",
+    meaning: "Somebody asked a whole group at once for an echo or a timestamp, or sent what must never be answered.",
     who: "sender",
     layer: "ip",
     severity: "noise",
     noise: [{ text: "pings to everybody" }],
-    causes: ["A tool pings the broadcast address", "net.ipv4.icmp_echo_ignore_broadcasts is 1, as by default"],
+    causes: ["A tool pings the broadcast address", "The default of net.ipv4.icmp_echo_ignore_broadcasts, which is 1"],
     checks: [settings("net/ipv4/icmp_echo_ignore_broadcasts", "1 leaves them unanswered")],
     fix: "Nothing needs doing.",
     related: ["UNHANDLED_PROTO"],

@@ -19,7 +19,7 @@ export const LINK_DROPS: Entries = {
       "VLAN, bridge or cloud network does not carry the question or the answer",
     ],
     checks: [NEIGHBOUR, ["arping -c 3 -I {device} {dst}", "whether anybody answers now"], ROUTE_TO],
-    fix: "Take the dead address out of endpoints, DNS and settings, or bring its host back. If the host is up, look at VLAN, bridge port and proxy ARP between the two.",
+    fix: "Take the dead address out of endpoints, DNS and settings, or bring its host back. A host that is up may be cut off by a VLAN, a bridge port or proxy ARP between.",
     related: ["EHOSTUNREACH", "NEIGH_QUEUEFULL"],
   },
   NEIGH_QUEUEFULL: {
@@ -45,7 +45,7 @@ export const LINK_DROPS: Entries = {
   NEIGH_CREATEFAIL: {
     title: "Neighbour table full",
     meaning:
-      "No entry could be made for the next hop, mostly because the table has reached its limit. New destinations fail while known ones go on.",
+      "No entry could be made for the next hop, mostly because the table has reached its limit. What is known already works, what is new fails.",
     layer: "neighbour",
     severity: "error",
     causes: [
@@ -69,7 +69,7 @@ export const LINK_DROPS: Entries = {
       { text: "a few of them", atMost: 3, unlessTroubled: true },
       { text: "beside the removal of an interface", wordsOnly: true },
     ],
-    causes: ["An interface or container is being removed", "Somebody flushed the table", "The table is nearly full"],
+    causes: ["A container or its interface ends just then", "Somebody flushed the table", "The table is nearly full"],
     checks: [["ip monitor neigh", "changes as they happen"], KERNEL_LOG],
     fix: "Nothing if it is brief; else treat it as a full table.",
     related: ["NEIGH_CREATEFAIL"],
@@ -93,7 +93,7 @@ export const LINK_DROPS: Entries = {
     severity: "noise",
     noise: [{ text: "traffic of others; shown while the same flow retransmits or fails", unlessTroubled: true }],
     causes: [
-      "Promiscuous mode (a capture, macvlan, a bridge port) or a switch that floods",
+      "The interface is promiscuous (capture, macvlan, bridge port), or a switch sends to all ports",
       "If this flow also times out: the sender holds an outdated MAC for an address that has moved",
       "A tunnel delivers to a place where the MAC no longer lives",
     ],
@@ -128,7 +128,7 @@ export const LINK_DROPS: Entries = {
   },
   UNHANDLED_PROTO: {
     title: "Kind of frame that nobody takes",
-    meaning: "No part of this host handles this Ethernet type, ICMP type or IPv6 option.",
+    meaning: "The Ethernet type, ICMP type or IPv6 option means nothing to this host.",
     who: "path",
     layer: "link",
     severity: "noise",
@@ -144,7 +144,7 @@ export const LINK_DROPS: Entries = {
   },
   DEV_READY: {
     title: "Interface down or going away",
-    meaning: "The device was not up, or was just being removed, when the packet came to it.",
+    meaning: "When the packet came, its device was down or about to disappear.",
     layer: "link",
     severity: "info",
     noise: [{ text: "within seconds of a container's end", wordsOnly: true }],
@@ -154,7 +154,7 @@ export const LINK_DROPS: Entries = {
       "The VPN or VM behind a tap has not opened it",
     ],
     checks: [LINK, KERNEL_LOG],
-    fix: "Nothing at the end of a container; otherwise bring the interface up.",
+    fix: "Nothing at the end of a container; at other times, bring the interface up.",
     related: ["QDISC_DROP", "FULL_RING"],
   },
   MAC_INVALID_SOURCE: {
@@ -176,7 +176,7 @@ export const LINK_DROPS: Entries = {
     severity: "warning",
     causes: [
       "Cloned machines with one machine-id, whose tunnel devices got the same MAC",
-      "A loop between overlays or bridges",
+      "Two bridges or overlays that are joined twice",
     ],
     checks: [
       ["ip link show type vxlan", "the MAC, to be compared between nodes"],
@@ -217,7 +217,7 @@ export const LINK_DROPS: Entries = {
     noise: [{ text: "in a port's first seconds", wordsOnly: true }],
     causes: [
       "A new port waits for spanning tree (15 s, twice)",
-      "Spanning tree blocks a loop",
+      "Spanning tree keeps the port closed against a loop",
       "The port is switched off",
     ],
     checks: [["bridge -d link show dev {device}", "state of the port"]],
@@ -231,7 +231,7 @@ export const LINK_DROPS: Entries = {
     severity: "warning",
     causes: [
       "The table has no entry for the destination, as when a node is not known yet",
-      "All other ports are down, isolated or do not flood",
+      "None of the other ports is up and willing to take unknown frames",
       "A broadcast on a VXLAN device without a list of ends",
     ],
     checks: [

@@ -18,7 +18,7 @@ export const QUEUE_DROPS: Entries = {
       "The other end of the link is down, so a stand-in queue throws everything away, ARP included",
     ],
     checks: [QDISC, LINK, ["ss -tin dst {dst}", "congestion window and retransmits of the senders"]],
-    fix: "Raise the limit, or send slower at the source. fq_codel or fq instead of a short fifo; a longer queue trades loss for delay. Without carrier, look at the far end of the link.",
+    fix: "Raise the limit, or send slower at the source. A short fifo is better replaced by fq_codel or fq; more queue means less loss and more delay. Without carrier, look at the far end of the link.",
     related: ["QDISC_OVERLIMIT", "QDISC_CONGESTED", "FULL_RING", "retransmits"],
   },
   QDISC_OVERLIMIT: {
@@ -27,9 +27,9 @@ export const QUEUE_DROPS: Entries = {
     senderSees: SLOWED,
     layer: "queue",
     severity: "warning",
-    causes: ["More traffic than link or shaper can take", "The limit is small"],
+    causes: ["The link or its shaper is slower than the traffic", "The limit is small"],
     checks: [QDISC],
-    fix: "Send less or shape earlier; raise the limit only where delay does not matter.",
+    fix: "Send less or shape earlier; a higher limit costs delay.",
     related: ["QDISC_DROP"],
   },
   QDISC_CONGESTED: {
@@ -41,7 +41,7 @@ export const QUEUE_DROPS: Entries = {
     noise: [{ text: "less than 1 % of the flow's packets", shareBelow: 0.01 }],
     causes: ["The link is busy all the time"],
     checks: [QDISC, settings("net/ipv4/tcp_ecn", "1 lets queues mark packets instead of discarding them")],
-    fix: "Mostly nothing; ECN at both ends replaces the loss by marks.",
+    fix: "Mostly nothing; with ECN at both ends the queue marks packets and loses none.",
     related: ["QDISC_DROP"],
   },
   CAKE_FLOOD: {
@@ -86,7 +86,7 @@ export const QUEUE_DROPS: Entries = {
     who: "sender",
     layer: "queue",
     severity: "warning",
-    causes: ["A UDP sender without pacing", "Many connections that look like one flow, as inside a VPN"],
+    causes: ["A program that sends UDP in bursts", "Many connections that look like one flow, as inside a VPN"],
     checks: [QDISC],
     fix: "Pace the sender, or raise flow_limit.",
     related: ["QDISC_DROP"],
@@ -97,7 +97,7 @@ export const QUEUE_DROPS: Entries = {
     senderSees: SLOWED,
     layer: "queue",
     severity: "info",
-    causes: ["A busy link with L4S traffic"],
+    causes: ["L4S traffic on a link that is busy"],
     checks: [QDISC],
     fix: "Nothing, or a higher threshold.",
     related: ["QDISC_CONGESTED"],
@@ -111,7 +111,7 @@ export const QUEUE_DROPS: Entries = {
     severity: "error",
     causes: [
       "One CPU does all of the receiving, or others take its time",
-      "Bursts between containers of one host",
+      "Containers of one host send to each other in bursts",
       "The limit for a single flow",
     ],
     checks: [
@@ -141,7 +141,7 @@ export const QUEUE_DROPS: Entries = {
   },
   TC_CHAIN_NOTFOUND: {
     title: "tc rule leads to no chain",
-    meaning: "A tc rule jumps to a chain that does not exist.",
+    meaning: "The chain to which a tc rule jumps is not there.",
     layer: "queue",
     severity: "warning",
     causes: ["Rules were replaced in the wrong order", "Rules made by hand"],

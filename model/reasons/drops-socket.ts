@@ -87,7 +87,7 @@ export const SOCKET_DROPS: Entries = {
     causes: [
       "Many sockets hold data that their programs do not read",
       "Socket buffers count against a memory limit of the control group that is reached",
-      "net.ipv4.tcp_mem or udp_mem is small for this load",
+      "The load outgrew net.ipv4.tcp_mem or udp_mem",
     ],
     checks: [
       PRESSURE,

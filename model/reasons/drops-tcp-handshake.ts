@@ -68,14 +68,14 @@ export const TCP_HANDSHAKE_DROPS: Entries = {
     severity: "info",
     causes: [
       "A firewall or load balancer resets with an outdated number",
-      "A late RST of a half-open connection",
+      "The RST of a handshake that was given up",
       "Somebody guesses resets",
     ],
     checks: [
       counters("TcpExtTCPChallengeACK TcpExtTCPACKSkippedChallenge", "answers to packets that fit badly"),
       TCP_SOCKET,
     ],
-    fix: "Nothing while the connection goes on. If it hangs afterwards, look at the device that sent the RST.",
+    fix: "As long as the connection goes on, nothing. Should it hang, find out which device resets.",
     related: ["ECONNRESET", "TCP_INVALID_SYN"],
   },
   TCP_INVALID_SYN: {
@@ -88,11 +88,11 @@ export const TCP_HANDSHAKE_DROPS: Entries = {
     severity: "info",
     causes: [
       "The client restarted or lost its state, and uses the same port again",
-      "A NAT handed the same port to another client",
+      "Behind a NAT, another client got this port",
       "An attack or a test tool",
     ],
     checks: [counters("TcpExtTCPSYNChallenge", "how often such a SYN came"), TCP_SOCKET],
-    fix: "Keep-alive or TCP_USER_TIMEOUT on the server, so that dead connections end; random source ports on the client.",
+    fix: "A server finds dead connections by keep-alive or TCP_USER_TIMEOUT; let clients choose their source ports at random.",
     related: ["TCP_INVALID_ACK_SEQUENCE", "TCP_RESET"],
   },
   TCP_INVALID_ACK_SEQUENCE: {
@@ -122,7 +122,7 @@ export const TCP_HANDSHAKE_DROPS: Entries = {
     who: "receiver",
     layer: "tcp",
     severity: "noise",
-    noise: [{ text: "a race at the end of a connection" }],
+    noise: [{ text: "the last moment of a connection" }],
     causes: ["Closing and receiving met"],
     fix: "Nothing needs doing.",
     related: ["NO_SOCKET"],
@@ -160,7 +160,7 @@ export const TCP_HANDSHAKE_DROPS: Entries = {
     who: "sender",
     layer: "tcp",
     severity: "info",
-    causes: ["Leftovers of an earlier connection with the same ports", "Somebody injects packets"],
+    causes: ["Packets that belong to an older connection on these ports", "Somebody injects packets"],
     checks: [counters("TcpExtTCPChallengeACK", "answers to packets that fit badly"), CAPTURE],
     fix: "Nothing while it is rare; else look for ports that a NAT uses again too soon.",
     related: ["TCP_ACK_UNSENT_DATA", "TCP_OLD_ACK"],
@@ -189,7 +189,7 @@ export const TCP_HANDSHAKE_DROPS: Entries = {
     severity: "warning",
     causes: [
       "ttl-security is on and the peer is not a direct neighbour",
-      "A router or tunnel was put between",
+      "The path got longer by a router or tunnel",
       "An attempt from outside",
     ],
     checks: [

@@ -16,14 +16,14 @@ export const TCP_SIGNATURE_DROPS: Entries = {
   },
   TCP_MD5NOTFOUND: {
     title: "Peer did not sign (MD5)",
-    meaning: "This socket asks for TCP-MD5 signatures from that peer and the segment has none.",
+    meaning: "Segments of that peer have to bear a TCP-MD5 signature here, and this one bears none.",
     senderSees: "nothing; its connect times out",
     who: "sender",
     layer: "tcp",
     severity: "error",
     causes: ["No password is set at the other end", "A NAT changes the address, so that another key applies"],
     checks: [counters("TcpExtTCPMD5NotFound", "unsigned segments"), KERNEL_LOG],
-    fix: "The same password at both ends, and no NAT between them.",
+    fix: "Both ends need one password, and a path without NAT.",
     related: ["TCP_MD5UNEXPECTED", "TCP_MD5FAILURE"],
   },
   TCP_MD5UNEXPECTED: {
@@ -34,7 +34,7 @@ export const TCP_SIGNATURE_DROPS: Entries = {
     severity: "warning",
     causes: ["The password is set at the other end only, or for another address"],
     checks: [counters("TcpExtTCPMD5Unexpected", "signed segments nobody asked for")],
-    fix: "Set the key here, or remove it there.",
+    fix: "Both ends need the key, or neither.",
     related: ["TCP_MD5NOTFOUND"],
   },
   TCP_MD5FAILURE: {
@@ -50,7 +50,7 @@ export const TCP_SIGNATURE_DROPS: Entries = {
   },
   TCP_AONOTFOUND: {
     title: "Peer did not sign (TCP-AO)",
-    meaning: "This socket asks for TCP-AO signatures and the segment has none.",
+    meaning: "Segments have to bear a TCP-AO signature here, and this one bears none.",
     who: "sender",
     layer: "tcp",
     severity: "error",
@@ -61,13 +61,13 @@ export const TCP_SIGNATURE_DROPS: Entries = {
   },
   TCP_AOUNEXPECTED: {
     title: "Peer signed unasked (TCP-AO)",
-    meaning: "The segment is signed with TCP-AO, but this socket has no key for the peer.",
+    meaning: "A TCP-AO signature came from a peer for which this socket has no key.",
     who: "sender",
     layer: "tcp",
     severity: "warning",
     causes: ["Only the other end has keys"],
     checks: [counters("TcpExtTCPAOKeyNotFound", "signatures without a key")],
-    fix: "Set the key here, or remove it there.",
+    fix: "Both ends need the key, or neither.",
     related: ["TCP_AOKEYNOTFOUND"],
   },
   TCP_AOKEYNOTFOUND: {

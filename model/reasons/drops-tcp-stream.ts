@@ -51,20 +51,20 @@ export const TCP_STREAM_DROPS: Entries = {
     layer: "tcp",
     severity: "noise",
     noise: [{ text: "a duplicate" }],
-    causes: ["Repetitions that overlap with data already here"],
+    causes: ["What was repeated was here in part"],
     fix: "Nothing needs doing.",
     related: ["TCP_OFOMERGE"],
   },
   TCP_OFO_QUEUE_PRUNE: {
     title: "Waiting segments given up for memory",
     meaning:
-      "Segments that waited for a missing one were thrown away to free memory. Their sender has to repeat them all.",
+      "Segments that waited for a missing one were thrown away to free memory. All of them have to be sent again.",
     senderSees: "nothing; many retransmits",
     who: "receiver",
     layer: "tcp",
     severity: "warning",
     causes: [
-      "Loss on the path meets a small receive buffer",
+      "The path loses packets, and the receive buffer is small",
       "TCP or the control group is short of memory",
       "Very many tiny segments",
     ],
@@ -79,7 +79,7 @@ export const TCP_STREAM_DROPS: Entries = {
     who: "sender",
     layer: "tcp",
     severity: "info",
-    causes: ["The program here does not read, and the sender probes", "A sender that disregards the window"],
+    causes: ["The program here does not read, and the sender probes", "The sender takes no notice of the window"],
     checks: [
       TCP_SOCKET,
       counters("TcpExtTCPZeroWindowDrop TcpExtTCPToZeroWindowAdv", "how often the window was closed"),
@@ -94,9 +94,9 @@ export const TCP_STREAM_DROPS: Entries = {
     who: "sender",
     layer: "tcp",
     severity: "info",
-    causes: ["The reader is slow and the room shrank", "The peer or a device between handles window scaling wrongly"],
+    causes: ["The room shrank because nobody reads", "The peer or a device between handles window scaling wrongly"],
     checks: [TCP_SOCKET, counters("TcpExtBeyondWindow TcpExtTCPZeroWindowDrop", "data outside of the window")],
-    fix: "A faster reader; look for a device that strips the window-scale option.",
+    fix: "A faster reader; find out whether a device removes the window-scale option.",
     related: ["TCP_INVALID_SEQUENCE", "TCP_ZEROWINDOW"],
   },
   TCP_INVALID_SEQUENCE: {
@@ -167,7 +167,7 @@ export const TCP_STREAM_DROPS: Entries = {
     severity: "info",
     causes: [
       "Clients behind one NAT use a port again within 60 s, each with its own clock",
-      "Late duplicates of the closed connection",
+      "Stragglers of the connection that ended",
     ],
     checks: [
       counters("TcpExtPAWSTimewait", "packets refused for their age"),

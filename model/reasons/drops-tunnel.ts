@@ -77,7 +77,7 @@ export const TUNNEL_DROPS: Entries = {
       ["bpftool net show dev {device}", "the owner's programs"],
       LINK,
     ],
-    fix: "Remove the route, or restart the owner of the device.",
+    fix: "Take the route away, or let the device's owner start anew.",
     related: ["NO_TX_TARGET"],
   },
   RECURSION_LIMIT: {

@@ -55,7 +55,7 @@ export const LOCAL_FAILURES: Readonly<Record<string, FailureEntry>> = {
   EADDRINUSE: {
     number: 98,
     title: "Address in use",
-    inWords: "another socket has this address and port",
+    inWords: "address and port are taken",
     meaning: "Another socket holds the address and port that the program asked for.",
     senderSees: "EADDRINUSE at once",
     layer: "socket",
@@ -66,12 +66,12 @@ export const LOCAL_FAILURES: Readonly<Record<string, FailureEntry>> = {
     ],
     tellApart: ["A listener exists: two programs want the port", "Only TIME_WAIT: SO_REUSEADDR is missing"],
     checks: [["ss -tanp sport = :{sport}", "who holds the port"]],
-    fix: "Stop the other program, choose another port, or set SO_REUSEADDR.",
+    fix: "One of the programs needs another port; for leftovers, SO_REUSEADDR.",
   },
   EACCES: {
     number: 13,
     title: "Not permitted",
-    inWords: "forbidden by a route, a policy or a missing right",
+    inWords: "not allowed: route, policy or rights",
     meaning:
       'A prohibit route, an ICMPv6 message that says "prohibited", a broadcast without SO_BROADCAST, or a port below 1024 without the right to it.',
     senderSees: "EACCES",
@@ -81,14 +81,14 @@ export const LOCAL_FAILURES: Readonly<Record<string, FailureEntry>> = {
     causes: ["A firewall or router rejects (IPv6)", "A prohibit route on this host", "A security module refuses"],
     tellApart: [
       "ICMPv6 1/1, 1/5 or 1/6 arrived: somebody on the path refuses",
-      "At once and without a packet: a route or a security module here",
+      "At once, with nothing sent: a route or a security module here",
     ],
     checks: [
       ROUTE_TO,
       ["ip route show table all type prohibit", "routes that forbid"],
       ["ausearch -m avc -ts recent", "recent refusals of SELinux", "host"],
     ],
-    fix: "Allow the traffic in the firewall, or remove the route.",
+    fix: "Let the firewall allow the traffic, or take the route away.",
     related: ["IP_INNOROUTES", "SECURITY_HOOK"],
   },
   EPERM: {
@@ -122,7 +122,7 @@ export const LOCAL_FAILURES: Readonly<Record<string, FailureEntry>> = {
   ENOBUFS: {
     number: 105,
     title: "No room to send",
-    inWords: "this host had no room to send",
+    inWords: "no room on this host's way out",
     meaning: "A table or queue on the way out was full, or memory was short.",
     senderSees: "ENOBUFS",
     layer: "queue",
@@ -159,7 +159,7 @@ export const LOCAL_FAILURES: Readonly<Record<string, FailureEntry>> = {
       ["ip route get {dst}", "an mtu in the answer is what was learned"],
       ["ip link show", "MTU of the interfaces"],
     ],
-    fix: "Smaller datagrams (EDNS 1232, QUIC 1200), or the right MTU.",
+    fix: "Send less at once (1232 bytes for EDNS, 1200 for QUIC), or correct the MTU.",
     related: ["PKT_TOO_BIG", "mtu_black_hole"],
   },
   EPROTO_OTHER: {

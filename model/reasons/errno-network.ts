@@ -39,7 +39,7 @@ export const NETWORK_FAILURES: Readonly<Record<string, FailureEntry>> = {
       ["kubectl get endpointslices -A -o wide", "back ends that Services list", "host"],
       REJECTS,
     ],
-    fix: "Start the listener on the right address and port, make selector and targetPort match, wait for readiness; or narrow the rule that rejects.",
+    fix: "Something has to listen at that address and port; behind a Service, selector and targetPort have to lead to it, and readiness comes first; or narrow the rule that rejects.",
     related: ["NO_SOCKET", "NETFILTER_DROP"],
   },
   ETIMEDOUT: {
@@ -86,20 +86,20 @@ export const NETWORK_FAILURES: Readonly<Record<string, FailureEntry>> = {
       "A hop limit or fragments that ran out",
     ],
     tellApart: [
-      "A silent neighbour on the source host: the next hop or the target is down",
-      "The same on another host: that router cannot find the target",
+      "A silent neighbour on the source host: target or gateway is down",
+      "The same on another host: the target does not answer that router",
       "ICMP 3/9, 3/10 or 3/13 with a firewall drop: a rule that rejects; without one, a prohibit route or a router outside",
       "ICMP 3/1 with a drop in ip_error: an unreachable route",
       "An ICMP message that no watched host sent: a router outside",
     ],
     checks: [NEIGHBOUR, ROUTE_TO, REJECTS],
-    fix: "Bring the target back, or take it out of endpoints and DNS; correct gateway and mask; allow the traffic in the firewall that rejects.",
+    fix: "A target that is gone should leave endpoints and DNS, or come back; mask and gateway have to be right; allow the traffic in the firewall that rejects.",
     related: ["NEIGH_FAILED", "NETFILTER_DROP", "NOT_SPECIFIED"],
   },
   ENETUNREACH: {
     number: 101,
     title: "Network unreachable",
-    inWords: "no route to that network",
+    inWords: "no route there",
     meaning:
       "This host has no route to the destination, in which case nothing was sent; or a router answered that it has none.",
     senderSees: "ENETUNREACH, at once if the route is missing here",
@@ -128,7 +128,7 @@ export const NETWORK_FAILURES: Readonly<Record<string, FailureEntry>> = {
     layer: "tcp",
     severity: "error",
     causes: [
-      "The other program closed with unread data, or on purpose by a reset",
+      "The other program closed without reading everything, or on purpose by a reset",
       "The server was restarted and no longer knows the connection",
       "A load balancer, NAT or firewall forgot an idle connection",
     ],
@@ -148,7 +148,7 @@ export const NETWORK_FAILURES: Readonly<Record<string, FailureEntry>> = {
   EPIPE: {
     number: 32,
     title: "Broken pipe",
-    inWords: "sent after the other side had closed",
+    inWords: "the other side had closed before",
     meaning:
       "The program wrote to a connection that the other side had closed and then reset, or that was shut down here.",
     senderSees: "EPIPE",

@@ -66,7 +66,7 @@ function refused(facts: FailureFacts): Explanation {
   }
   const sentence =
     "Nothing that Weir watches shows who sent the refusal. As a rule nothing listens there, but a firewall can answer the same way.";
-  return explain(facts, "refused by the destination or a device before it", "unknown", [sentence], undefined);
+  return explain(facts, "refused, by the destination or something before it", "unknown", [sentence], undefined);
 }
 
 function unanswered(facts: FailureFacts): Explanation {

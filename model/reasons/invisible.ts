@@ -10,7 +10,7 @@ export interface InvisibleLoss {
 export const INVISIBLE_LOSSES: readonly InvisibleLoss[] = [
   {
     what: "a SYN that meets a full accept queue",
-    shows: "TcpExtListenOverflows and TcpExtListenDrops of the server's namespace; connects take 1 s and more",
+    shows: "rising TcpExtListenOverflows and TcpExtListenDrops where the server runs; connects take 1 s and more",
     tried: true,
   },
   {
@@ -29,7 +29,7 @@ export const INVISIBLE_LOSSES: readonly InvisibleLoss[] = [
     tried: false,
   },
   {
-    what: "a refusal before any packet: no route, no source port, a hook on connect, an IPsec policy",
+    what: "what is refused before anything is sent: no route, no source port, a hook on connect, an IPsec policy",
     shows: "an error within microseconds, and no SYN",
     tried: true,
   },

@@ -168,7 +168,7 @@ suite("explaining a failed connection", () => {
     [
       "a destination that is not watched",
       { errno: 111, drops: [], destinationWatched: false },
-      "refused by the destination or a device before it",
+      "refused, by the destination or something before it",
       "unknown",
     ],
     [
@@ -290,7 +290,7 @@ suite("explaining a failed connection", () => {
     [
       "closed with unread data",
       { errno: 104, wasOpen: true, drops: [], rstSent: "TCP_ABORT_ON_CLOSE" },
-      "reset: closed with unread data",
+      "reset: closed without reading everything",
       "known",
     ],
     [

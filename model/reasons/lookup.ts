@@ -101,7 +101,7 @@ export function describeDrop(facts: DropFacts): DropDescription {
 
 /**
  * True when the event is normal and hidden by default (the switch "hidden as normal" shows it again).
- * Data decides: the `noise` rules of the description. A fact that is missing never hides an event.
+ * Data decides: the `noise` rules of the description. A fact that is missing never hides an event; only `flowTroubled` counts as false until it is known.
  */
 export function isNoise(facts: DropFacts): boolean {
   const location = facts.location === undefined ? undefined : plainFunction(facts.location);
@@ -176,7 +176,7 @@ function wifi(name: string): Entry | undefined {
   return {
     title: "Wi-Fi frame refused",
     meaning:
-      "The Wi-Fi layer turned the frame down before it became a packet: replayed, doubled, not decipherable, or not protected as agreed.",
+      "The frame was turned down by Wi-Fi itself: replayed, doubled, not decipherable, or not protected as agreed.",
     layer: "driver",
     severity: "info",
     who: "path",

@@ -91,7 +91,7 @@ const RESETS: Entries = {
     { checks: ACCEPT_CHECKS, related: ["TCP_LISTEN_OVERFLOW"] },
   ),
   TCP_ABORT_ON_CLOSE: reset(
-    "Closed with unread data",
+    "Closed without reading everything",
     "The program closed before it had read everything. The other side gets an error and may lose an answer that was on its way.",
     "warning",
     {
@@ -124,7 +124,7 @@ const RESETS: Entries = {
   }),
   TCP_DISCONNECT_WITH_DATA: reset(
     "Disconnected with data unsent",
-    "The program dropped the connection while data was still to be sent.",
+    "Data was still to be sent when the program let go of the connection.",
     "warning",
   ),
   MPTCP_RST_EUNSPEC: reset(

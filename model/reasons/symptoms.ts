@@ -8,12 +8,12 @@ import type { Description, Entries } from "./types.ts";
 const SYMPTOMS: Entries = {
   retransmits: {
     title: "Data sent again",
-    meaning: "The share of segments that had to be repeated. Below 0.1 % is usual; from 1 % on, users notice.",
+    meaning: "The share of segments that had to be repeated. Below 0.1 % is usual; 1 % and more is felt by users.",
     who: "path",
     layer: "tcp",
     severity: "warning",
     causes: [
-      "Loss on the path or in a queue (QDISC_DROP, CPU_BACKLOG, FULL_RING)",
+      "A queue or a link on the path loses packets (QDISC_DROP, CPU_BACKLOG, FULL_RING)",
       "A policy change in the middle of a connection",
       "Only large segments are lost: the path takes smaller ones",
       "Repetitions without need, when the other side reports duplicates",
@@ -30,7 +30,7 @@ const SYMPTOMS: Entries = {
     related: ["QDISC_DROP", "CPU_BACKLOG", "mtu_black_hole"],
   },
   connect_latency: {
-    title: "Connecting takes whole seconds",
+    title: "Seconds until connected",
     meaning:
       "A SYN or its answer was lost and sent again: after about 1, 2, 3, 4, 5, 7, 11 s; before kernel 6.5 after 1, 3, 7, 15 s.",
     who: "path",
@@ -69,9 +69,9 @@ const SYMPTOMS: Entries = {
     related: ["TCP_ZEROWINDOW", "TCP_INVALID_SEQUENCE"],
   },
   mtu_black_hole: {
-    title: "Opens, then hangs on large data",
+    title: "Small data passes, large data hangs",
     meaning:
-      "The handshake and small requests work. The first full-size segment does not arrive, is repeated at the same size, and no ICMP 3/4 comes back.",
+      "What is small gets through, the handshake included. The first full-size segment does not arrive, is repeated at the same size, and no ICMP 3/4 comes back.",
     who: "path",
     layer: "ip",
     severity: "error",
@@ -131,11 +131,11 @@ const SYMPTOMS: Entries = {
     severity: "info",
     causes: ["Every request opens a connection of its own"],
     checks: [["ss -s", "connections by state"], settings("net/ipv4/ip_local_port_range", "ports to choose from")],
-    fix: "Use connections again; tcp_tw_reuse = 1 on clients.",
+    fix: "Use connections again; on clients, tcp_tw_reuse = 1.",
     related: ["EADDRNOTAVAIL"],
   },
   rtt_rise: {
-    title: "Round trip got longer",
+    title: "The way there and back takes longer",
     meaning: "The round trip grows against its own minimum while nothing is lost: somewhere a queue fills.",
     who: "path",
     layer: "tcp",

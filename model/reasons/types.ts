@@ -54,7 +54,7 @@ export interface NoiseRule {
   readonly atMost?: number;
   /** Less than this share (0–1) of the flow's packets. */
   readonly shareBelow?: number;
-  /** Not while the same flow retransmits or fails. */
+  /** Not while the same flow is known to retransmit or fail. */
   readonly unlessTroubled?: true;
   /** The event cannot tell: shown as words, never hides anything. */
   readonly wordsOnly?: true;

@@ -96,7 +96,7 @@ export const UNNAMED_ODDITIES: readonly UnnamedDrop[] = [
     showAs: "IPV6_ROUTING_HEADER",
     at: ["ipv6_rthdr_rcv"],
     entry: {
-      title: "IPv6 routing header refused",
+      title: "IPv6 way prescribed by the sender, refused",
       meaning: "The packet prescribes its own way, by the abandoned type 0 or by segment routing that is off here.",
       who: "sender",
       layer: "ip",

@@ -179,7 +179,7 @@ export const UNNAMED_VERDICTS: readonly UnnamedDrop[] = [
     showAs: "NETKIT_DROP",
     at: ["netkit_xmit"],
     entry: {
-      title: "Discarded by a netkit program",
+      title: "Refused by the program of a netkit link",
       meaning: "The container's link is a netkit device, and its BPF program refused the packet.",
       layer: "filter",
       severity: "warning",
@@ -193,7 +193,7 @@ export const UNNAMED_VERDICTS: readonly UnnamedDrop[] = [
           "host",
         ],
       ],
-      fix: "Change the policy in the engine that owns the program.",
+      fix: "The engine behind the program is the place to change its policy.",
       related: ["TC_INGRESS"],
     },
   },
