@@ -64,13 +64,21 @@ static __always_inline void note_listen(struct ev_conn *e, __u64 key)
 
 static __always_inline __u8 type_of(int oldstate, int newstate)
 {
-	if (newstate == TCP_LISTEN || oldstate == TCP_LISTEN)
+	if (newstate == TCP_LISTEN)
 		return EV_LISTEN;
 	if (newstate == TCP_ESTABLISHED)
 		return EV_OPEN;
-	if (newstate != TCP_CLOSE)
+	if (newstate != TCP_CLOSE) /* LISTEN > SYN_RECV is a child, cloned from its listener */
 		return 0;
-	return oldstate == TCP_SYN_SENT || oldstate == TCP_SYN_RECV ? EV_FAIL : EV_CLOSE;
+	switch (oldstate) {
+	case TCP_LISTEN:
+		return EV_LISTEN;
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return EV_FAIL;
+	default:
+		return EV_CLOSE;
+	}
 }
 
 SEC("tp_btf/inet_sock_set_state")

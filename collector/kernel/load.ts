@@ -19,8 +19,8 @@ export interface LoadedObject extends Disposable {
   /** Program name → the verifier's (or libbpf's) last line. */
   readonly refused: ReadonlyMap<string, string>;
   mapFd(name: string): number;
-  /** The memory of the variables in `.bss`, shared with the running programs. */
-  readonly variables: DataView;
+  /** Sets a variable in `.bss` while the programs run. They only read it; each write is whole. */
+  setVariable(name: string, value: bigint): void;
 }
 
 /**
@@ -89,14 +89,28 @@ function tryLoad(lib: Libbpf, path: string, btf: Btf, options: LoadOptions): Att
     lib.close(object);
     return refusal(lines, result);
   }
-  const bss = lib.findMap(object, ".bss");
-  const size: [number] = [0];
-  const start = lib.initialValue(bss, size);
   return {
     programs: new Map(options.programs.map((name) => [name, lib.findProgram(object, name)] as const)),
     mapFd: (name) => lib.mapFd(lib.findMap(object, name)),
-    variables: new DataView(memoryAt(start, Number(size[0]))),
+    setVariable: variableWriter(lib, object, btf),
     [Symbol.dispose]: () => lib.close(object),
+  };
+}
+
+/** The section is one value of an array map (libbpf shares its memory only with skeletons): user space keeps a copy, and writes all of it. */
+function variableWriter(lib: Libbpf, object: Pointer, btf: Btf): (name: string, value: bigint) => void {
+  const map = lib.findMap(object, ".bss");
+  const size: [number] = [0];
+  lib.initialValue(map, size);
+  const memory = Buffer.alloc(Number(size[0]));
+  const variables = new Map(btf.variables(".bss").map((variable) => [variable.name, variable]));
+  return (name, value) => {
+    const variable = variables.get(name);
+    if (variable === undefined) throw new Error(`the object has no variable ${name}`);
+    if (btf.sizeOf(variable.type) === 8) memory.writeBigUInt64LE(value, variable.offset);
+    else memory.writeUInt32LE(Number(BigInt.asUintN(32, value)), variable.offset);
+    const result = lib.update(lib.mapFd(map), Buffer.alloc(4), memory, 0);
+    if (result !== 0) throw new Error(`variable ${name} cannot be set (${result})`);
   };
 }
 

@@ -1,0 +1,314 @@
+import { whenReadable } from "../ring/wait.ts";
+import { RingReader } from "../ring/reader.ts";
+import { openRings, type Rings } from "../ring/rings.ts";
+import { Appended, Decoder } from "../decode/decoder.ts";
+import { NO_CPU, type Sink } from "../decode/columns.ts";
+import { networkNamespaces } from "../kernel/netns.ts";
+import { objectPath } from "../kernel/object.ts";
+import type { Program } from "../kernel/programs.ts";
+import { readCpuStats, recursionMisses, type CpuStats } from "../kernel/stats.ts";
+import { bootNs, wallOffset } from "../kernel/clock.ts";
+import { KernelPrograms, OBSERVING } from "./ebpf-kernel.ts";
+import { emptyDrops, noteOwners, readConversations, sweepNamespaces, type TakeEvent } from "./ebpf-readouts.ts";
+import type { CounterRow, HookReport, Source, SourceCounters } from "./source.ts";
+
+export interface EbpfOptions {
+  readonly sink: Sink;
+  /** Network namespaces (inodes) to observe; "all" by default. What happens elsewhere is neither sent nor counted. */
+  readonly namespaces?: "all" | Iterable<number>;
+  /** Ring pages a CPU, a power of two; 128 is the most without CAP_IPC_LOCK. */
+  readonly pages?: number;
+  /** Longest time that an event lies in its ring. */
+  readonly drainMs?: number;
+  /** How long events are held back so that those of other CPUs, made before, come first. */
+  readonly holdBackMs?: number;
+  /** Rhythm of drop counts; one event a flow and reason comes at once. */
+  readonly dropMs?: number;
+  /** Rhythm of what UDP and ping conversations carried. */
+  readonly conversationMs?: number;
+  /** Rhythm of the sweep over open connections. */
+  readonly sweepMs?: number;
+  /** Rhythm of the look for new network namespaces and devices. */
+  readonly scanMs?: number;
+  /** Silence after which a conversation ends, once answered and unanswered. */
+  readonly udpIdleMs?: number;
+  readonly unansweredIdleMs?: number;
+  /** The BPF object; the committed one, or one built from changed sources, by default. */
+  readonly object?: string;
+  readonly programs?: readonly Program[];
+  /** Gets sentences for the log. */
+  readonly say?: (sentence: string) => void;
+  /** Rows a batch. */
+  readonly rows?: number;
+}
+
+const DEFAULTS = {
+  pages: 128,
+  drainMs: 100,
+  holdBackMs: 3,
+  dropMs: 1000,
+  conversationMs: 2000,
+  sweepMs: 10_000,
+  scanMs: 1000,
+  udpIdleMs: 180_000,
+  unansweredIdleMs: 30_000,
+  rows: 8192,
+};
+const GRACE_MS = 50; // a program that began before the generation was turned over has long ended
+
+/** The running kernel of this machine. Creating is inert; `start` loads and attaches; disposing detaches, and delivers what is left. */
+export class EbpfSource implements Source {
+  readonly name = "ebpf";
+  readonly #options: EbpfOptions & typeof DEFAULTS;
+  readonly #decoder: Decoder;
+  readonly #clocks = new DisposableStack();
+  #kernel: KernelPrograms | undefined;
+  #rings: Rings | undefined;
+  #reader: RingReader | undefined;
+  #stats: CpuStats[] = [];
+  #missed = 0;
+  #reports: HookReport[] = [];
+  #number = 0;
+  #drainNs = 0;
+  #stopped = false;
+  #generation = 0n;
+  #wallOffNs = 0;
+  #deliverNs = 0;
+
+  constructor(options: EbpfOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+    this.#decoder = new Decoder(1024, this.#options.rows);
+  }
+
+  /** Throws KernelError: `no-rights`, `libbpf-missing`, `no-btf`, `old-kernel`, `object-missing`, `bpf-load`, `ring-memory`. */
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const options = this.#options;
+    const object = options.object ?? objectPath(options.say);
+    const kernel = new KernelPrograms({
+      object,
+      programs: options.programs ?? OBSERVING,
+      settings: {
+        only_listed: this.#isFiltered() ? 1 : 0,
+        udp_idle_ns: options.udpIdleMs * 1e6,
+        unanswered_idle_ns: options.unansweredIdleMs * 1e6,
+      },
+      maxEntries: {},
+    });
+    try {
+      this.#kernel = kernel;
+      this.#rings = openRings(kernel.lib, kernel.loaded.mapFd("events"), options.pages);
+      this.#reader = new RingReader(this.#rings.rings, this.#decoder);
+      if (options.namespaces !== undefined && options.namespaces !== "all") this.observe(options.namespaces);
+      this.#setClock();
+      kernel.attach();
+      const owners = kernel.iterator("owners");
+      if (owners !== undefined) noteOwners(owners);
+      this.scan();
+      this.sweep();
+      this.#startClocks();
+    } catch (error) {
+      this.#stopped = true;
+      this.#rings?.[Symbol.dispose]();
+      kernel[Symbol.dispose]();
+      throw error;
+    }
+    const end = () => void this[Symbol.asyncDispose]();
+    signal.addEventListener("abort", end, { once: true });
+    this.#clocks.defer(() => signal.removeEventListener("abort", end));
+  }
+
+  #isFiltered(): boolean {
+    return this.#options.namespaces !== undefined && this.#options.namespaces !== "all";
+  }
+
+  #startClocks(): void {
+    const { drainMs, dropMs, conversationMs, sweepMs, scanMs } = this.#options;
+    const every = (ms: number, run: () => void) => {
+      const timer = setInterval(run, ms);
+      this.#clocks.defer(() => clearInterval(timer));
+    };
+    this.#clocks.use(whenReadable(this.#rings!.epollFd, drainMs, () => this.#drain()));
+    every(dropMs, () => this.#turnDrops());
+    every(conversationMs, () => this.#conversations());
+    every(sweepMs, () => this.sweep());
+    every(scanMs, () => this.scan());
+  }
+
+  /** Adds network namespaces to those observed (where `namespaces` was a list). */
+  observe(namespaces: Iterable<number>): void {
+    const kernel = this.#running();
+    const map = kernel.loaded.mapFd("observed_netns");
+    for (const inode of namespaces)
+      kernel.lib.update(map, new Uint8Array(Uint32Array.of(inode).buffer), Uint8Array.of(1), 0);
+  }
+
+  /** Finds new devices and namespaces now, not only at the next tick. */
+  scan(): void {
+    this.#setClock();
+    this.#kernel?.veths?.scan();
+  }
+
+  /** Delivers every open connection and listening socket, now. */
+  sweep(): void {
+    const kernel = this.#kernel;
+    const iterator = kernel?.iterator("sweep");
+    if (kernel === undefined || iterator === undefined) return;
+    sweepNamespaces(kernel.calls, iterator, networkNamespaces(), this.#take);
+    this.#deliver();
+  }
+
+  /** Delivers all that has happened so far: rings, drop counts, conversations. For tests and for the end. */
+  flush(): void {
+    if (this.#kernel === undefined || this.#stopped) return;
+    this.#drain(Infinity);
+    this.#emptyOldDrops(this.#turnGeneration());
+    this.#emptyOldDrops(this.#turnGeneration()); // a timer may have turned it just before, and not emptied it yet
+    this.#conversations();
+    this.#deliver();
+  }
+
+  counters(): SourceCounters {
+    this.#readStats();
+    const rows: CounterRow[] = [];
+    for (const { cpu, produced, lost } of this.#stats) {
+      for (let type = 0; type < produced.length; type++) {
+        if (produced[type]! > 0)
+          rows.push({
+            cpu,
+            type,
+            produced: produced[type]!,
+            lost: lost[type]!,
+            decoded: this.#decoder.decodedOf(cpu, type),
+          });
+      }
+    }
+    for (let type = 0; type < 32; type++) {
+      const decoded = this.#decoder.decodedOf(NO_CPU, type);
+      if (decoded > 0) rows.push({ cpu: NO_CPU, type, produced: decoded, lost: 0, decoded });
+    }
+    const counts = this.#reader?.counts;
+    const sum = (field: "dropsPassed" | "livesFull" | "conversationsFull") =>
+      this.#stats.reduce((total, cpu) => total + cpu[field], 0);
+    return {
+      rows,
+      ringUse: counts?.ringUse ?? 0,
+      decodeNs: counts === undefined || counts.events === 0 ? 0 : this.#drainNs / counts.events,
+      malformed: counts?.malformed ?? 0,
+      dropsPassed: sum("dropsPassed"),
+      missed: this.#missed,
+      packetsNotCounted: sum("conversationsFull"),
+      connectionsNotTracked: sum("livesFull"),
+    };
+  }
+
+  hooks(): readonly HookReport[] {
+    this.#readStats();
+    return this.#reports;
+  }
+
+  /** Kernel addresses of a drop's stack, innermost first, as (low, high) pairs; empty when it is gone. */
+  stackOf(id: number): Uint32Array {
+    const kernel = this.#kernel;
+    const words = new Uint32Array(40);
+    if (kernel === undefined || this.#stopped) return words.subarray(0, 0);
+    const key = new Uint8Array(Uint32Array.of(id).buffer);
+    if (kernel.lib.lookup(kernel.loaded.mapFd("stacks"), key, new Uint8Array(words.buffer)) !== 0)
+      return words.subarray(0, 0);
+    let length = 0;
+    while (length < 40 && (words[length] !== 0 || words[length + 1] !== 0)) length += 2;
+    return words.subarray(0, length);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stopped || this.#kernel === undefined) return;
+    this.#clocks.dispose();
+    this.#kernel.detach();
+    this.flush();
+    this.#readStats();
+    this.#stopped = true;
+    this.#rings?.[Symbol.dispose]();
+    this.#kernel[Symbol.dispose]();
+  }
+
+  #running(): KernelPrograms {
+    if (this.#kernel === undefined || this.#stopped) throw new Error("the source is not running");
+    return this.#kernel;
+  }
+
+  readonly #take: TakeEvent = (words, bytes, at, length) => {
+    while (this.#decoder.append(words, bytes, at, length, NO_CPU, this.#number) === Appended.full) this.#deliver();
+    this.#number = (this.#number + 1) >>> 0;
+  };
+
+  readonly #deliver = (): void => {
+    const from = performance.now();
+    this.#decoder.deliver(this.#options.sink);
+    this.#deliverNs += (performance.now() - from) * 1e6;
+  };
+
+  #drain(horizon?: number): void {
+    if (this.#reader === undefined || this.#stopped) return;
+    const until = horizon ?? bootNs(this.#kernel!.calls) + this.#wallOffNs - this.#options.holdBackMs * 1e6;
+    const from = performance.now();
+    const delivered = this.#deliverNs;
+    const events = this.#reader.drain(until, this.#deliver);
+    this.#drainNs += (performance.now() - from) * 1e6 - (this.#deliverNs - delivered);
+    if (events > 0) this.#deliver();
+  }
+
+  #turnDrops(): void {
+    if (this.#stopped) return;
+    const old = this.#turnGeneration();
+    setTimeout(() => this.#emptyOldDrops(old), GRACE_MS).unref();
+  }
+
+  /** Lets the programs count in the other map; returns the name of the one they leave. */
+  #turnGeneration(): string {
+    const old = this.#generation;
+    this.#generation = old + 1n;
+    this.#running().loaded.setVariable("drop_generation", this.#generation);
+    return old % 2n === 0n ? "drops_even" : "drops_odd";
+  }
+
+  #emptyOldDrops(map: string): void {
+    if (this.#stopped || !this.#hasDrops()) return;
+    const kernel = this.#running();
+    emptyDrops(kernel.lib, kernel.loaded.mapFd(map), this.#take);
+    this.#deliver();
+  }
+
+  #hasDrops(): boolean {
+    return (
+      this.#kernel !== undefined &&
+      this.#kernel.loaded.programs.has("drops") &&
+      !this.#kernel.loaded.refused.has("drops")
+    );
+  }
+
+  #conversations(): void {
+    const iterator = this.#kernel?.iterator("read_conversations");
+    if (iterator === undefined || this.#stopped) return;
+    const kernel = this.#running();
+    readConversations(kernel.lib, iterator, kernel.loaded.mapFd("conversations"), this.#take);
+    this.#deliver();
+  }
+
+  #setClock(): void {
+    if (this.#kernel === undefined || this.#stopped) return;
+    const offset = wallOffset(this.#kernel.calls);
+    this.#wallOffNs = Number(offset);
+    this.#kernel.loaded.setVariable("wall_off", offset);
+  }
+
+  #readStats(): void {
+    const kernel = this.#kernel;
+    if (kernel === undefined || this.#stopped) return;
+    this.#stats = readCpuStats(kernel.lib, kernel.loaded.mapFd("cpu_stats"));
+    this.#missed = [...kernel.loaded.programs.values()].reduce(
+      (sum, program) => sum + recursionMisses(kernel.lib, program),
+      0,
+    );
+    this.#reports = kernel.reports((type) => this.#stats.reduce((sum, { produced }) => sum + (produced[type] ?? 0), 0));
+  }
+}
