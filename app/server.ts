@@ -6,9 +6,15 @@ import { systemCode, WeirError } from "../model/errors.ts";
 import { createGuard } from "./auth/guard.ts";
 import type { AppConfig } from "./config.ts";
 import { contentSecurityPolicy, SECURITY_HEADERS } from "./csp.ts";
-import { openGateway } from "./live/gateway.ts";
+import { openGateway, type Gateway } from "./live/gateway.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+export interface ServeOptions {
+  readonly dev: boolean;
+  /** Runs once the port is taken and before pages are served: what takes seconds should not end in "port in use". */
+  build?(): Promise<void>;
+}
 
 export interface RunningApp {
   readonly port: number;
@@ -21,16 +27,16 @@ export interface RunningApp {
  * upgrade pending for ever, so upgrades are taken here, before Next sees them, and unknown ones are destroyed.
  * Throws WeirError `port-in-use`, `port-forbidden`, `no-address`.
  */
-export async function serveApp(config: AppConfig, { dev }: { readonly dev: boolean }): Promise<RunningApp> {
+export async function serveApp(config: AppConfig, { dev, build }: ServeOptions): Promise<RunningApp> {
   process.env["NEXT_TELEMETRY_DISABLED"] = "1";
   const guard = createGuard(config.host, config.names);
   const gateway = openGateway(config.collectorSocket);
   // Next hangs its own upgrade listener on a server that it knows; this one it gets only for reloading in development.
   const decoy = createServer();
-  const app = next({ dev, dir: ROOT, hostname: config.host, port: config.port, httpServer: decoy, quiet: !dev });
-  const handle = app.getRequestHandler();
+  const pages: { handle?: Handle } = {}; // empty until they are built and prepared
   const server = createServer((request, response) => {
-    answer(request, response, guard.refuse(request), dev, handle);
+    if (pages.handle === undefined) return notYet(response);
+    answer(request, response, guard.refuse(request), dev, pages.handle);
   });
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());
@@ -42,8 +48,9 @@ export async function serveApp(config: AppConfig, { dev }: { readonly dev: boole
       socket.destroy(),
     );
   });
-  await listen(server, config); // first, so that a port in use is said before seconds of preparation
-  await app.prepare();
+  await listen(server, config);
+  const app = await prepared(() => prepare(config, dev, decoy, build), server, gateway);
+  pages.handle = app.getRequestHandler();
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
@@ -55,6 +62,37 @@ export async function serveApp(config: AppConfig, { dev }: { readonly dev: boole
   };
 }
 
+async function prepare(
+  config: AppConfig,
+  dev: boolean,
+  decoy: Server,
+  build: (() => Promise<void>) | undefined,
+): Promise<NextServer> {
+  await build?.();
+  const app = next({ dev, dir: ROOT, hostname: config.host, port: config.port, httpServer: decoy, quiet: !dev });
+  await app.prepare();
+  return app;
+}
+
+/** What `work` gives; when it fails, the port is given back before the error goes on. */
+async function prepared<T>(work: () => Promise<T>, server: Server, gateway: Gateway): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await gateway.close();
+    server.closeAllConnections();
+    server.close();
+    throw error;
+  }
+}
+
+function notYet(response: ServerResponse): void {
+  response
+    .writeHead(503, { "retry-after": "2", "content-type": "text/plain" })
+    .end("Weir is preparing its pages; reload in a moment.\n");
+}
+
+type NextServer = ReturnType<typeof next>;
 type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 function answer(

@@ -6,7 +6,9 @@ import styles from "./Frame.module.css";
 import { FrameKeys } from "./FrameKeys.tsx";
 import { LiveProvider } from "../questions/live.tsx";
 import { Rail } from "./Rail.tsx";
+import { SampleNote } from "./SampleNote.tsx";
 import { StatusLine } from "./StatusLine.tsx";
+import { SystemGate } from "./SystemGate.tsx";
 import { TopBar } from "./TopBar.tsx";
 import { ViewRangeProvider } from "./view-range.tsx";
 
@@ -26,7 +28,8 @@ export function Frame({ children, startedAt }: { readonly children: ReactNode; r
             <Rail onCommands={() => setPalette(true)} onHelp={() => setHelp(true)} />
             <TopBar />
             <main id="page" className={styles.page} tabIndex={-1}>
-              {children}
+              <SampleNote />
+              <SystemGate>{children}</SystemGate>
             </main>
             <StatusLine />
           </div>

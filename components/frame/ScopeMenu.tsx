@@ -3,7 +3,7 @@
 import { ChevronDown, ScanSearch } from "lucide-react";
 import { Popover } from "radix-ui";
 import { useState } from "react";
-import { CompleteAnswer } from "../../model/wire/answers/complete.ts";
+import { Completions } from "../../model/wire/answers/flows.ts";
 import { count } from "../parts/numbers.ts";
 import { useQuestion } from "../questions/use-question.ts";
 import styles from "./TopBar.module.css";
@@ -46,7 +46,7 @@ function Namespaces({
   readonly scope: readonly string[];
   onScope(scope: readonly string[]): void;
 }) {
-  const answer = useQuestion("namespaces", "/api/complete", CompleteAnswer, {
+  const answer = useQuestion("namespaces", "/api/complete", Completions, {
     params: { key: "ns", prefix: "", q: "", scope: "" },
   });
   const values = answer.data?.values.filter((entry) => entry.value !== "") ?? [];

@@ -2,7 +2,8 @@
 
 import { BookOpen, TriangleAlert } from "lucide-react";
 import Link from "next/link";
-import type { StatusAnswer } from "../../model/wire/answers/status.ts";
+import type { ComponentProps, ReactNode } from "react";
+import type { SystemStatus } from "../../model/wire/answers/status.ts";
 import { ago, count, figures, share } from "../parts/numbers.ts";
 import { useHowMuchWasSeen } from "../questions/use-how-much-was-seen.ts";
 import { usePulse } from "../questions/live.tsx";
@@ -11,6 +12,7 @@ import { useClient } from "./use-client.ts";
 import { usePageLink } from "./use-page-link.ts";
 import { useUrlState } from "./use-url-state.ts";
 
+const REPORTING_WITHIN_MS = 60_000;
 const SEEN_ENOUGH = 0.999; // below, the line turns to degraded
 
 /** The books of the shown range, never hidden. */
@@ -20,29 +22,24 @@ export function StatusLine() {
   const pulse = usePulse(live);
   const client = useClient();
   const answer = status.data;
+  const health = answer?.collector.health ?? null;
   return (
     <footer className={styles.line} aria-label="Status">
       {answer === undefined ? (
         <span>{status.isError ? "The app does not answer; asking again" : "Reading the books of the range"}</span>
       ) : (
-        <Books status={answer} />
-      )}
-      {answer === undefined ? null : (
         <>
-          <Part>{figures(pulse?.eventsPerSecond ?? answer.collector.eventsPerSecond)} events/s</Part>
-          <Part>
-            {answer.nodes.reporting} of {answer.nodes.known} {answer.nodes.known === 1 ? "node" : "nodes"} reporting
-            {answer.newestMs === null ? "" : `, newest row ${ago(answer.newestMs, answer.checkedMs)}`}
-          </Part>
+          <Books status={answer} />
+          <Part>{figures(pulse?.eventsPerSecond ?? health?.eventsPerSecond ?? 0)} events/s</Part>
+          <Reporting status={answer} />
         </>
       )}
       <span className={styles.right}>
-        {answer?.collector.source === "replay" ? <span className={styles.sample}>Recorded sample</span> : null}
+        {health?.source === "replay" ? <span className={styles.sample}>Recorded sample</span> : null}
         <span className={styles.zone}>{client ? `Times in ${zoneWords()}` : ""}</span>
         {answer === undefined ? null : (
           <Part>
-            {answer.collector.kernel === "" ? "" : `Kernel ${shortKernel(answer.collector.kernel)} · `}Weir{" "}
-            {answer.version}
+            Kernel {shortKernel(health?.kernel ?? answer.machine.kernel)} · Weir {answer.version}
           </Part>
         )}
       </span>
@@ -50,30 +47,42 @@ export function StatusLine() {
   );
 }
 
-function Part({ children }: { readonly children: React.ReactNode }) {
+function Part({ children }: { readonly children: ReactNode }) {
   return <span className={styles.part}>{children}</span>;
 }
 
-function Books({ status }: { readonly status: StatusAnswer }) {
+/** How many nodes sent rows within the last minute, and how old the newest row is. */
+function Reporting({ status }: { readonly status: SystemStatus }) {
+  if (status.store === null) return null;
+  const { nodes, newestRow } = status.store;
+  const reporting = nodes.filter((node) => status.checkedMs - node.newestRow < REPORTING_WITHIN_MS).length;
+  return (
+    <Part>
+      {reporting} of {nodes.length} {nodes.length === 1 ? "node" : "nodes"} reporting
+      {newestRow === null ? "" : `, newest row ${ago(newestRow, status.checkedMs)}`}
+    </Part>
+  );
+}
+
+function Books({ status }: { readonly status: SystemStatus }) {
   const link = usePageLink();
-  const { books } = status;
-  if (status.store.state === "unreachable")
-    return <Trouble tone="denied" words="Store unreachable" href={link("/health")} />;
-  if (status.collector.state !== "running" && status.nodes.reporting === 0)
+  const { books, store, collector } = status;
+  if (store === null) return <Trouble tone="denied" words="Store unreachable" href={link("/health")} />;
+  const isReporting = store.nodes.some((node) => status.checkedMs - node.newestRow < REPORTING_WITHIN_MS);
+  if (collector.state !== "running" && !isReporting)
     return <Trouble tone="denied" words="No collector" href={link("/health")} />;
   if (books === null || books.produced === 0) return <span className={styles.books}>No events in this range</span>;
-  const gone = books.lost + books.shed + books.quarantined;
-  const seen = books.produced - gone;
+  const wanted = books.produced - books.filtered;
+  const seen = wanted - books.lost - books.shed - books.quarantined;
   const words = (
     <>
-      <b>{share(seen, books.produced)} seen</b>{" "}
-      <span className={styles.detail}>· {count(books.lost)} lost in ring </span>
+      <b>{share(seen, wanted)} seen</b> <span>· {count(books.lost)} lost in ring </span>
       <span className={styles.more}>
         · {count(books.shed)} shed · {count(books.quarantined)} quarantined
       </span>
     </>
   );
-  if (seen / books.produced < SEEN_ENOUGH) return <Trouble tone="degraded" words={words} href={link("/health")} />;
+  if (seen / wanted < SEEN_ENOUGH) return <Trouble tone="degraded" words={words} href={link("/health")} />;
   return (
     <span className={styles.books}>
       <BookOpen size={12} aria-hidden="true" />
@@ -88,8 +97,8 @@ function Trouble({
   href,
 }: {
   readonly tone: "denied" | "degraded";
-  readonly words: React.ReactNode;
-  readonly href: React.ComponentProps<typeof Link>["href"];
+  readonly words: ReactNode;
+  readonly href: ComponentProps<typeof Link>["href"];
 }) {
   return (
     <Link className={`${styles.books} tone-${tone}`} href={href}>

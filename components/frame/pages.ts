@@ -4,6 +4,10 @@ import type { Route } from "next";
 export interface PageEntry {
   readonly path: Route;
   readonly name: string;
+  /** Over the page itself. */
+  readonly title: string;
+  /** Shows rows of the store, so it has nothing to show without them. */
+  readonly needsRows: boolean;
   readonly icon: LucideIcon;
   /** The letter after `g`. */
   readonly key: string;
@@ -13,9 +17,17 @@ export interface PageEntry {
 
 /** The pages that exist, in the rail's order. A page is added here when it works. */
 export const PAGES: readonly PageEntry[] = [
-  { path: "/map", name: "Map", icon: Share2, key: "m", second: false },
-  { path: "/drops", name: "Drops", icon: ArrowDownToLine, key: "d", second: false },
-  { path: "/policies", name: "Policies", icon: FileCheck2, key: "p", second: false },
-  { path: "/flows", name: "Flows", icon: Rows3, key: "f", second: false },
-  { path: "/health", name: "Health", icon: Activity, key: "h", second: true },
+  { path: "/map", name: "Map", title: "Service map", needsRows: true, icon: Share2, key: "m", second: false },
+  { path: "/drops", name: "Drops", title: "Drops", needsRows: true, icon: ArrowDownToLine, key: "d", second: false },
+  {
+    path: "/policies",
+    name: "Policies",
+    title: "Policies",
+    needsRows: false,
+    icon: FileCheck2,
+    key: "p",
+    second: false,
+  },
+  { path: "/flows", name: "Flows", title: "Flows", needsRows: true, icon: Rows3, key: "f", second: false },
+  { path: "/health", name: "Health", title: "Health", needsRows: false, icon: Activity, key: "h", second: true },
 ];

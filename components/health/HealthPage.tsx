@@ -1,8 +1,58 @@
 "use client";
 
 import { PageHead } from "../frame/PageHead.tsx";
+import { AnswerNote, Note } from "../parts/AnswerNote.tsx";
+import { CommandLine } from "../parts/CopyButton.tsx";
+import { duration } from "../parts/numbers.ts";
+import { useCollectorHealth } from "../questions/use-collector-health.ts";
+import { useHowMuchWasSeen } from "../questions/use-how-much-was-seen.ts";
+import { attentionOf } from "./attention.ts";
+import { AttentionList } from "./AttentionList.tsx";
+import { BooksTable } from "./BooksTable.tsx";
+import styles from "./HealthPage.module.css";
+import { HooksTable } from "./HooksTable.tsx";
+import { LossTable } from "./LossTable.tsx";
+import { Measures } from "./Measures.tsx";
+import { NodesTable } from "./NodesTable.tsx";
 
-/** Health of the URL's range, filter and scope. */
+/** What Weir itself does on this machine: what it sees, what it loses, and what to do about it. */
 export function HealthPage() {
-  return <PageHead title="Health" />;
+  const answer = useCollectorHealth();
+  const status = useHowMuchWasSeen();
+  const collector = answer.data?.collector;
+  const health = collector?.health ?? undefined;
+  const totals =
+    health === undefined
+      ? undefined
+      : `collector on ${health.node}, up ${duration((health.at - health.startedMs) * 1000)}, ${health.version === "" ? "" : `Weir ${health.version}, `}kernel ${health.kernel}`;
+  return (
+    <>
+      <PageHead title="Health" totals={totals} />
+      <div className={styles.page} tabIndex={0} role="region" aria-label="Health">
+        {status.data === undefined ? null : <AttentionList items={attentionOf(status.data, health)} />}
+        {collector === undefined ? <AnswerNote answer={answer} of="collector's health" /> : null}
+        {collector !== undefined && health === undefined ? (
+          <Note
+            title={
+              collector.state === "not running" ? "No collector runs on this machine" : "The collector does not answer"
+            }
+          >
+            <p>{collector.message}. What other machines&apos; collectors store is shown all the same.</p>
+            <CommandLine command="sudo ./bin/weir collect" />
+          </Note>
+        ) : null}
+        {health === undefined ? null : (
+          <>
+            <Measures health={health} />
+            <HooksTable hooks={health.hooks} />
+            <LossTable loss={health.loss} />
+            <BooksTable books={health.books} />
+          </>
+        )}
+        {status.data?.store === null || status.data === undefined ? null : (
+          <NodesTable store={status.data.store} checkedMs={status.data.checkedMs} />
+        )}
+      </div>
+    </>
+  );
 }

@@ -2,7 +2,7 @@
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useCallback, useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import styles from "./Table.module.css";
 
 export interface Column<Row> {
@@ -48,6 +48,7 @@ export interface TableProps<Row> {
 export function Table<Row>(props: TableProps<Row>) {
   const { label, columns, rows, rowKey, selected, onSelect, onOpen, rowHeight = 28, onEnd, foot, grow = true } = props;
   const scroller = useRef<HTMLDivElement>(null);
+  const id = useId();
   const { sort, setSort, sorted } = useSorted(props);
   const index = useMemo(
     () => (selected === undefined ? -1 : sorted.findIndex((row) => rowKey(row) === selected)),
@@ -111,7 +112,7 @@ export function Table<Row>(props: TableProps<Row>) {
       aria-rowcount={sorted.length + 1}
       aria-colcount={columns.length}
       tabIndex={0}
-      aria-activedescendant={index >= 0 ? `row-${index}` : undefined}
+      aria-activedescendant={index >= 0 ? `${id}-${index}` : undefined}
       onKeyDown={key}
     >
       <div className={styles.head} role="row" aria-rowindex={1}>
@@ -132,7 +133,7 @@ export function Table<Row>(props: TableProps<Row>) {
           return (
             <RowPlace
               key={rowKey(row)}
-              id={`row-${item.index}`}
+              id={`${id}-${item.index}`}
               top={item.start}
               rowIndex={item.index + 2}
               selected={isSelected}

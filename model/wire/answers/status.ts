@@ -1,37 +1,35 @@
 import { z } from "zod";
+import { HealthSnapshot } from "../health.ts";
+import { Balance, StatusAnswer } from "./health.ts";
 
-const count = z.number().nonnegative();
+/** What the app found when it asked this machine's collector on its socket. */
+export const CollectorState = z.object({
+  /** no answer: something holds the socket but does not speak. */
+  state: z.enum(["running", "not running", "no answer"]),
+  /** Where the app looked and what it met. */
+  message: z.string(),
+  health: HealthSnapshot.nullable(),
+});
+export type CollectorState = z.infer<typeof CollectorState>;
 
-/** `GET /api/status`: what the status line, the rail and the frame's states show. Never an error because a part is down. */
-export const StatusAnswer = z.object({
-  /** Sums of the range over the nodes of `books`; null while the store does not answer. */
-  books: z
-    .object({ produced: count, stored: count, lost: count, shed: count, quarantined: count, filtered: count })
-    .nullable(),
+/** `GET /api/status`: what the status line, the rail and the states of an empty page show. Never an error because a part is down. */
+export const SystemStatus = z.object({
+  /** Null while the store does not answer; then `storeProblem` says why. */
+  store: StatusAnswer.nullable(),
+  storeProblem: z.object({ code: z.string(), message: z.string(), next: z.string() }).nullable(),
+  storeUrl: z.string(),
+  /** Sums of the range over all nodes. */
+  books: Balance.nullable(),
   /** Dropped packets a second in the range, within scope and filter. */
-  dropsPerSecond: count,
-  nodes: z.object({ reporting: z.int(), known: z.int() }),
-  /** Time of the newest row of all, ms; null when the store holds none. */
-  newestMs: z.number().nullable(),
-  /** Rows in the store, of any time; 0 tells "never" from "not in this range". */
-  rowsEver: count,
-  store: z.object({ state: z.enum(["ok", "unreachable"]), message: z.string(), next: z.string(), url: z.string() }),
-  collector: z.object({
-    state: z.enum(["running", "not running", "no answer"]),
-    /** Where the app looked, or why there was no answer. */
-    message: z.string(),
-    source: z.enum(["ebpf", "replay"]).nullable(),
-    sourceNote: z.string(),
-    eventsPerSecond: count,
-    rowsPerSecond: count,
-    waitingSegments: z.int(),
-    storeState: z.enum(["waiting", "ok", "failing"]).nullable(),
-    storeFailure: z.string(),
-    kernel: z.string(),
-  }),
+  dropsPerSecond: z.number().nonnegative(),
+  collector: CollectorState,
   /** What the app can see by itself of the machine it runs on. */
-  machine: z.object({ kernel: z.string(), btf: z.boolean(), uid: z.int(), node: z.string() }),
+  machine: z.object({ node: z.string(), kernel: z.string(), btf: z.boolean(), uid: z.int() }),
   version: z.string(),
   checkedMs: z.number(),
 });
-export type StatusAnswer = z.infer<typeof StatusAnswer>;
+export type SystemStatus = z.infer<typeof SystemStatus>;
+
+/** `GET /api/health`: this machine's collector, and the parts around it. */
+export const HealthAnswer = z.object({ collector: CollectorState, checkedMs: z.number() });
+export type HealthAnswer = z.infer<typeof HealthAnswer>;
