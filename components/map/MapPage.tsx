@@ -1,8 +1,13 @@
 "use client";
 
-import { PageHead } from "../frame/PageHead.tsx";
+import { Suspense } from "react";
+import { ServiceMap } from "./ServiceMap.tsx";
 
 /** Service map of the URL's range, filter and scope. */
 export function MapPage() {
-  return <PageHead title="Service map" />;
+  return (
+    <Suspense>
+      <ServiceMap />
+    </Suspense>
+  );
 }

@@ -4,11 +4,11 @@ import { NODE_RADIUS, type SceneNode } from "./scene.ts";
 /** At least this share of the rim, or the arc is not seen (mocks/README.md §5). */
 const LEAST_ARC = 0.12;
 
-/** A node: its shape with the number in it, the failing share as an arc, a second outline when selected. */
-export function drawNode(pen: Pen, node: SceneNode, theme: MapTheme, selected: boolean): void {
+/** A node: its shape with the number in it, the failing share as an arc, a second outline when selected. `outline` in scene units. */
+export function drawNode(pen: Pen, node: SceneNode, theme: MapTheme, selected: boolean, outline = 1.5): void {
   pen.fillStyle = theme.raised;
   pen.strokeStyle = node.gone ? theme.gone : theme.control;
-  pen.lineWidth = 1.5;
+  pen.lineWidth = outline;
   if (node.gone) {
     pen.fillStyle = theme.canvas;
     pen.setLineDash([2, 3]);

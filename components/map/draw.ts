@@ -9,6 +9,7 @@ import { edgeColour, type Look, type Viewport } from "./look.ts";
 import { drawLabels } from "./draw-labels.ts";
 import { drawMark } from "./draw-marks.ts";
 import { drawNode } from "./draw-nodes.ts";
+import type { EdgeState } from "./graph.ts";
 import type { MapTheme, Pen } from "./pen.ts";
 import {
   headLength,
@@ -238,4 +239,31 @@ function drawHull(pen: Pen, hull: Hull, theme: MapTheme): void {
   };
   outline(hull.padding * 2 + 2, theme.line);
   outline(hull.padding * 2, theme.hull);
+}
+
+/** A short piece of line as an edge of that state is drawn, with its mark, for the legend: 40 × 20 px. */
+export function drawEdgeSample(pen: Pen, state: EdgeState, theme: MapTheme): void {
+  const curve: Curve = { x0: 1, y0: 10, cx: 16, cy: 10, x1: 32, y1: 10 };
+  const edge: SceneEdge = {
+    key: "",
+    source: "",
+    target: "",
+    state,
+    perSecond: 0,
+    label: "",
+    stoppedAt: "unknown",
+    faint: false,
+    curve,
+    width: 2,
+    length: 31,
+    markAt: 0.45,
+  };
+  const look: Look = { theme, selected: undefined, focus: false, found: new Set() };
+  drawEdge(pen, edge, look, false);
+  if (state === "allowed" || state === "gone") return;
+  pen.save();
+  pen.translate(14, 10);
+  pen.scale(0.62, 0.62);
+  drawMark(pen, { ...edge, curve: { x0: -20, y0: 0, cx: 0, cy: 0, x1: 20, y1: 0 }, markAt: 0.5 }, theme);
+  pen.restore();
 }

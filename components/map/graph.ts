@@ -7,7 +7,7 @@
 export type NodeShape = "workload" | "datastore" | "gateway" | "infra" | "outside" | "service";
 
 /** Semantic zoom: what one node stands for. */
-export type MapLevel = "namespace" | "workload" | "endpoint";
+export type MapLevel = "namespace" | "workload";
 
 /**
  * The meaning of an edge, in the order of what wins when several are true: denied stops at a cross; failing carries traffic of which

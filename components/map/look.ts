@@ -21,7 +21,7 @@ export interface Look {
 }
 
 /** The colour of an edge's line. */
-export function edgeColour(edge: SceneEdge, theme: MapTheme, selected: boolean): string {
+export function edgeColour(edge: Pick<SceneEdge, "state">, theme: MapTheme, selected: boolean): string {
   switch (edge.state) {
     case "denied":
     case "failing":
