@@ -11,7 +11,7 @@ const QUEUES: Check = [
 ];
 const REJECTS: Check = ["nft list ruleset | grep -n reject", "rules that refuse with an answer", "there"];
 
-/** What the network or the other end answered, or did not; `0` is a connection that its own program gave up. */
+/** What the network or the other end answered, or did not; `GAVE_UP` is a connection that its own program gave up. */
 export const NETWORK_FAILURES: Readonly<Record<string, FailureEntry>> = {
   ECONNREFUSED: {
     number: 111,
@@ -164,7 +164,7 @@ export const NETWORK_FAILURES: Readonly<Record<string, FailureEntry>> = {
     fix: "Idle limit of the client's pool below the server's; check for the end before using a connection again; retry.",
     related: ["TCP_ABORT_ON_DATA", "NOT_SPECIFIED"],
   },
-  "0": {
+  GAVE_UP: {
     number: 0,
     title: "The program stopped waiting",
     inWords: "the program gave up",

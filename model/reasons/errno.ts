@@ -23,16 +23,24 @@ const RARE = new Map([
   [71, "EPROTO"],
 ]); // include/uapi/asm-generic/errno*.h
 
-/** The name of an errno (`ETIMEDOUT`), `0` for none, or `errno 122` where this version has no name. */
+/** The name of an errno (`ETIMEDOUT`), `GAVE_UP` for 0, or `errno 122` where this version has no name. */
 export function errnoName(number: number): string {
   return BY_NUMBER.get(number) ?? RARE.get(number) ?? `errno ${number}`;
+}
+
+/** Linux' number of an error's name; undefined for a name without one here. The reverse of `errnoName`. */
+export function errnoNumber(name: string): number | undefined {
+  const raw = /^errno (\d+)$/.exec(name);
+  if (raw !== null) return Number(raw[1]);
+  for (const [number, rare] of RARE) if (rare === name) return number;
+  return own(FAILURES, name)?.number;
 }
 
 /** The text for the error of a failed connection, by Linux' number or by name; unknown ones come back raw, `known: false`. */
 export function describeErrno(error: number | string): FailureDescription {
   const name = typeof error === "number" ? errnoName(error) : error;
   const entry = own(FAILURES, [...RARE.values()].includes(name) ? "EPROTO_OTHER" : name);
-  const number = typeof error === "number" ? error : entry?.number;
+  const number = typeof error === "number" ? error : errnoNumber(name);
   return { ...describe(name, entry), number, inWords: entry?.inWords ?? name, tellApart: entry?.tellApart ?? [] };
 }
 

@@ -14,7 +14,7 @@ export function explainFailure(facts: FailureFacts): Explanation {
   if (name === "ECONNRESET" || name === "EPIPE" || (facts.wasOpen === true && name !== "ETIMEDOUT"))
     return ended(facts);
   if (name === "ECONNREFUSED") return refused(facts);
-  if (name === "ETIMEDOUT" || name === "0") return unanswered(facts);
+  if (name === "ETIMEDOUT" || name === "GAVE_UP") return unanswered(facts);
   if (name === "EHOSTUNREACH" || name === "ENETUNREACH" || name === "EACCES") return unreachable(facts);
   if (name === "EPERM") return blockedHere(facts);
   return other(facts);

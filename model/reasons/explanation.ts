@@ -62,7 +62,7 @@ export function explain(
   sentences: readonly string[],
   cause: JoinedDrop | undefined,
 ): Explanation {
-  const symbols = [errnoName(facts.errno)].filter((name) => name !== "0");
+  const symbols = facts.errno === 0 ? [] : [errnoName(facts.errno)];
   const basis: string[] = [];
   const said = [...sentences];
   if (cause !== undefined) {

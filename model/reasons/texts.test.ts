@@ -58,7 +58,7 @@ test("errors go by Linux' number and by name", () => {
     [1, "EPERM"],
     [105, "ENOBUFS"],
     [90, "EMSGSIZE"],
-    [0, "0"],
+    [0, "GAVE_UP"],
   ] as const) {
     expect(errnoName(number)).toBe(name);
     expect(describeErrno(number)).toMatchObject({ known: true, name, number });
