@@ -34,23 +34,32 @@ export async function run(program: string, args: readonly string[], input?: stri
   });
 }
 
-/** Throws WeirError when this machine cannot hold the world: not Linux, not root, a tool missing. Says what to type. */
-export function checkMachine(): void {
-  if (process.platform !== "linux") {
+/** What of this machine decides whether it can hold a world. */
+export interface Machine {
+  readonly platform: string;
+  readonly uid: number | undefined;
+  readonly has: (tool: string) => boolean;
+}
+
+const THIS_MACHINE: Machine = { platform: process.platform, uid: process.getuid?.(), has: onPath };
+
+/** Throws WeirError when a machine cannot hold the world: not Linux, not root, a tool missing. Says what to type. */
+export function checkMachine(machine: Machine = THIS_MACHINE): void {
+  if (machine.platform !== "linux") {
     throw new WeirError({
       code: "demo-needs-linux",
-      what: `the demo world is made of Linux network namespaces and this is ${process.platform}`,
-      next: "run `weir demo --recorded` to replay its recording",
+      what: `the demo world is made of Linux network namespaces and this is ${machine.platform}`,
+      next: "run `./bin/weir start`: its recording plays there",
     });
   }
-  if (process.getuid?.() !== 0) {
+  if (machine.uid !== 0) {
     throw new WeirError({
       code: "demo-needs-root",
       what: "making network namespaces needs root",
-      next: "run `sudo ./bin/weir demo`, or `weir demo --recorded` to replay its recording",
+      next: "run `sudo ./bin/weir demo`, or `./bin/weir start` to see its recording",
     });
   }
-  const missing = Object.entries(TOOLS).filter(([tool]) => !onPath(tool));
+  const missing = Object.entries(TOOLS).filter(([tool]) => !machine.has(tool));
   if (missing.length > 0) {
     throw new WeirError({
       code: "demo-tool-missing",
@@ -61,7 +70,6 @@ export function checkMachine(): void {
 }
 
 function onPath(tool: string): boolean {
-  return [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin"].some(
-    (folder) => folder !== "" && existsSync(`${folder}/${tool}`),
-  );
+  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/bin"];
+  return folders.some((folder) => folder !== "" && existsSync(`${folder}/${tool}`));
 }
