@@ -39,5 +39,10 @@ export function hasPort(ports: CompiledPorts, klass: number, protocol: number, p
   if (protocol !== 6 && protocol !== 17 && protocol !== 132) return false;
   const { ranges } = ports;
   for (let i = 0; i < ranges.length; i += 2) if (port >= ranges[i]! && port <= ranges[i + 1]!) return true;
-  return ports.named !== undefined && ports.named.has(portKey(klass, protocol, port));
+  const { named, namedPods } = ports;
+  if (named === undefined) return false;
+  if (namedPods !== undefined && (namedPods[klass >>> 5]! & (1 << (klass & 31))) === 0) return false;
+  const key = portKey(klass, protocol, port);
+  for (let i = 0; i < named.length; i++) if (named[i]!.has(key)) return true;
+  return false;
 }

@@ -30,7 +30,7 @@ export class Members {
   readonly sets: readonly NetworkSet[];
   /** Pods that are Calico's own endpoints: all but those in their host's network. */
   readonly #workloads: Bitmap;
-  readonly #byLabel = new Map<string, Map<string, Bitmap>>();
+  readonly #byLabel = new Map<string, { readonly pods: Bitmap; readonly values: Map<string, Bitmap> }>();
 
   constructor(world: World, sets: readonly PolicyDocument[]) {
     this.podCount = world.endpoints.length;
@@ -45,11 +45,12 @@ export class Members {
   }
 
   #add(pod: number, key: string, value: string): void {
-    let values = this.#byLabel.get(key);
-    if (values === undefined) this.#byLabel.set(key, (values = new Map()));
-    let pods = values.get(value);
-    if (pods === undefined) values.set(value, (pods = new Bitmap(this.podCount)));
+    let label = this.#byLabel.get(key);
+    if (label === undefined) this.#byLabel.set(key, (label = { pods: new Bitmap(this.podCount), values: new Map() }));
+    let pods = label.values.get(value);
+    if (pods === undefined) label.values.set(value, (pods = new Bitmap(this.podCount)));
     pods.add(pod);
+    label.pods.add(pod);
   }
 
   /** The pods that a selector chooses; undefined = all. The caller owns the answer. */
@@ -70,16 +71,16 @@ export class Members {
     }
   }
 
-  /** One look at each value that the label has anywhere, however many pods have it. */
+  /** Pods by one label: a look-up for == and has, otherwise one look at each value that the label has anywhere. */
   #podsByLabel(selector: LabelSelector): Bitmap {
-    const values = this.#byLabel.get(selector.key);
+    const label = this.#byLabel.get(selector.key);
     const matching = new Bitmap(this.podCount);
-    const present = new Bitmap(this.podCount);
-    for (const [value, pods] of values ?? []) {
-      present.or(pods);
-      if (matchesValue(selector, value)) matching.or(pods);
-    }
-    return matchesValue(selector, undefined) ? matching.or(this.#workloads.clone().andNot(present)) : matching;
+    if (selector.kind === "has") return label === undefined ? matching : matching.or(label.pods);
+    if (selector.kind === "equals") return matching.or(label?.values.get(selector.value) ?? matching);
+    for (const [value, pods] of label?.values ?? []) if (matchesValue(selector, value)) matching.or(pods);
+    if (!matchesValue(selector, undefined)) return matching;
+    const missing = this.#workloads.clone();
+    return matching.or(label === undefined ? missing : missing.andNot(label.pods));
   }
 
   /** The network sets that a selector chooses. */

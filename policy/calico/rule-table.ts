@@ -6,15 +6,17 @@ import { PROTOCOL_NUMBERS } from "../engine.ts";
 import type { AddressClasses } from "./address-classes.ts";
 import { addressBytes, type Members } from "./members.ts";
 import { peerSelector } from "./peer-selector.ts";
-import { allOf } from "./selector.ts";
+import { allOf, formatSelector } from "./selector.ts";
 import type { CalicoEntity, CalicoRule, EndpointSliceSpec, PortMatch } from "./types.ts";
 
 /** Ports that a rule names, ready for look-up. */
 export interface CompiledPorts {
   /** Pairs first, last: sorted, apart from each other. */
   readonly ranges: Uint16Array;
-  /** `portKey`s of pods that name a port so and that the entity's own selector matches; undefined without names. */
-  readonly named: ReadonlySet<number> | undefined;
+  /** `portKey`s of the pods that name a port so, a set a name, shared by all rules; undefined without names. */
+  readonly named: readonly ReadonlySet<number>[] | undefined;
+  /** Pods (classes) on which names count: those that the entity's own selector matches; undefined = all. */
+  readonly namedPods: Uint32Array | undefined;
 }
 
 /** A rule ready for look-up: what it asks of addresses is a bit for each class (address-classes.ts), undefined = anything. */
@@ -48,13 +50,16 @@ export function portKey(klass: number, protocol: number, port: number): number {
   return klass * 0x1000000 + protocol * 0x10000 + port;
 }
 
+const NOBODY: ReadonlySet<number> = new Set();
+
 /** Compiles rules against one world; what several rules ask alike is computed once. */
 export class RuleCompiler {
   readonly #members: Members;
   readonly #classes: AddressClasses;
   readonly #slices: ReadonlyMap<string, readonly EndpointSliceSpec[]>;
   readonly #addressSets = new Map<string, Uint32Array | undefined>();
-  readonly #namedPorts = new Map<string, { pod: number; protocol: number; port: number }[]>();
+  readonly #namedPorts = new Map<string, Set<number>>();
+  readonly #podSets = new Map<string, Uint32Array>();
 
   constructor(
     world: World,
@@ -70,9 +75,9 @@ export class RuleCompiler {
         for (const { name, port, protocol } of endpoint.ports) {
           const number = PROTOCOL_NUMBERS.get(protocol);
           if (number === undefined) continue;
-          let list = this.#namedPorts.get(name);
-          if (list === undefined) this.#namedPorts.set(name, (list = []));
-          list.push({ pod, protocol: number, port });
+          let keys = this.#namedPorts.get(name);
+          if (keys === undefined) this.#namedPorts.set(name, (keys = new Set()));
+          for (const family of [4, 6] as const) keys.add(portKey(classes.pod(pod, family), number, port));
         }
   }
 
@@ -135,18 +140,20 @@ export class RuleCompiler {
   #ports(entity: CalicoEntity, match: PortMatch | undefined, namespace: string): CompiledPorts | undefined {
     if (match === undefined) return undefined;
     const ranges = mergedRanges(match.ranges);
-    if (match.names.length === 0) return { ranges, named: undefined };
-    // a name counts on pods that the positive selector itself matches, not on pods that merely lie in a matching network set
+    if (match.names.length === 0) return { ranges, named: undefined, namedPods: undefined };
+    const named = match.names.map((name) => this.#namedPorts.get(name) ?? NOBODY);
+    return { ranges, named, namedPods: this.#namedPods(entity, namespace) };
+  }
+
+  /** A name counts on pods that the positive selector itself matches, not on pods that merely lie in a matching network set. */
+  #namedPods(entity: CalicoEntity, namespace: string): Uint32Array | undefined {
     const positive = peerSelector(entity, namespace);
-    const pods = this.#members.pods(
-      positive && allOf(positive, entity.notSelector && { kind: "not", operand: entity.notSelector }),
-    );
-    const named = new Set<number>();
-    for (const name of match.names)
-      for (const { pod, protocol, port } of this.#namedPorts.get(name) ?? [])
-        if (pods.has(pod))
-          for (const family of [4, 6] as const) named.add(portKey(this.#classes.pod(pod, family), protocol, port));
-    return { ranges, named };
+    if (positive === undefined) return undefined;
+    const selector = allOf(positive, entity.notSelector && { kind: "not", operand: entity.notSelector })!;
+    const key = formatSelector(selector);
+    let pods = this.#podSets.get(key);
+    if (pods === undefined) this.#podSets.set(key, (pods = this.#classes.ofPods(this.#members.pods(selector)).words));
+    return pods;
   }
 
   #serviceKeys(service: { namespace: string; name: string }): ReadonlySet<number> {
