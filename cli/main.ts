@@ -19,6 +19,7 @@ const program = new Command("weir")
 for (const register of [
   () => import("./commands/start.ts"),
   () => import("./commands/collect.ts"),
+  () => import("./commands/serve.ts"),
   () => import("./commands/store.ts"),
   () => import("./commands/observe.ts"),
   () => import("./commands/policy.ts"),

@@ -1,0 +1,29 @@
+/** `weir collect`: observes this machine, or replays the recorded sample where that is not allowed, until it is told to end. */
+import { pino, type Logger } from "pino";
+import { Agent, packageVersion } from "../collector/agent.ts";
+import { collectorConfig } from "../collector/config.ts";
+import { chooseSource } from "../collector/sources/choose.ts";
+import type { Environment } from "../store/config.ts";
+
+/** Runs the collector until `signal`. Throws WeirError with what is in the way. */
+export async function collect(env: Environment, signal: AbortSignal, recordTo?: string): Promise<void> {
+  const config = collectorConfig(env);
+  const log: Logger = pino(
+    { name: "collector", level: env["WEIR_LOG"] ?? "info" },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  const agent = new Agent({
+    config,
+    env,
+    log,
+    version: packageVersion(),
+    choose: (sink) => chooseSource(config, sink, (sentence) => log.warn(sentence), recordTo),
+  });
+  try {
+    await agent.start();
+    if (!signal.aborted)
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  } finally {
+    await agent[Symbol.asyncDispose]();
+  }
+}
