@@ -4,7 +4,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 import { parseFilter } from "../../model/filter/parse.ts";
 import { LiveRequest, MAX_CLIENT_MESSAGE_BYTES, MAX_SUBSCRIPTIONS } from "../../model/wire/live.ts";
 import { Client } from "./client.ts";
-import { Upstream } from "./upstream.ts";
+import { UpstreamPool } from "./pool.ts";
 
 const MAX_CLIENTS = 100;
 const PING_MS = 30_000;
@@ -16,7 +16,7 @@ export interface Gateway {
 }
 
 /**
- * Browser ws ↔ the collector's ws on its unix socket. One upstream is shared; each browser's subscriptions go up with
+ * Browser ws ↔ the collector's ws on its unix socket. Upstream connections are shared; each browser's subscriptions go up with
  * their filter under a name of their own, so that filtering happens at the source and nothing is sent in vain.
  */
 export function openGateway(collectorSocket: string): Gateway {
@@ -27,7 +27,7 @@ export function openGateway(collectorSocket: string): Gateway {
     clientTracking: true,
   });
   const clients = new Set<Client>();
-  const upstream = new Upstream(collectorSocket, {
+  const upstream = new UpstreamPool(collectorSocket, {
     flows: (id, flows, missed) => clientOf(clients, id)?.flows(id, flows, missed),
     pulse: (text) => {
       for (const client of clients) client.pulse(text);
@@ -84,7 +84,7 @@ function clientOf(clients: ReadonlySet<Client>, id: string): Client | undefined 
 }
 
 /** One message of a browser. A wrong one is answered with a sentence and changes nothing. */
-function take(client: Client, text: string, upstream: Upstream): void {
+function take(client: Client, text: string, upstream: UpstreamPool): void {
   const parsed = LiveRequest.safeParse(jsonOf(text));
   if (!parsed.success)
     return client.problem(

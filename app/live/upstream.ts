@@ -22,7 +22,7 @@ const Envelope = z.discriminatedUnion("type", [
 const RETRY_MS = 1000;
 const NOT_THERE = "the collector is not running, so there is no live stream; history can still be read";
 
-/** The one ws to the collector: open while any browser is there, reconnecting, with the subscriptions repeated. */
+/** A ws to the collector: open while it is wanted, reconnecting, with its subscriptions repeated. */
 export class Upstream {
   readonly #socketPath: string;
   readonly #events: UpstreamEvents;
@@ -35,6 +35,15 @@ export class Upstream {
   constructor(socketPath: string, events: UpstreamEvents) {
     this.#socketPath = socketPath;
     this.#events = events;
+  }
+
+  /** Subscriptions that it holds. */
+  get size(): number {
+    return this.#subscriptions.size;
+  }
+
+  has(id: string): boolean {
+    return this.#subscriptions.has(id);
   }
 
   get connected(): boolean {

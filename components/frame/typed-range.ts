@@ -11,7 +11,7 @@ const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /** The range that `typed` means at `now`, or one sentence on what is wrong with it. */
 export function readTypedRange(typed: string, now: number): TypedRange {
-  const text = typed.trim();
+  const text = typed.trim().replaceAll(/now\s*-\s*(?=\d)/gi, "now-");
   if (text === "") return { problem: "type a range: now-6h, or Tue 14:00 – 14:30" };
   const length = lengthOf(text);
   if (length !== undefined) return checked({ from: `now-${length}`, to: "now" }, now);

@@ -63,8 +63,8 @@ export function LoadingNote({ of, onCancel }: { readonly of: string; onCancel?()
       {...(onCancel === undefined || seconds < 1 ? {} : { actions: <Button onClick={onCancel}>Cancel</Button> })}
     >
       {seconds < 2
-        ? "Asking the store."
-        : `Asking the store for ${seconds} s. A long range or a store that is still starting takes longer.`}
+        ? "Asked; the answer is on its way."
+        : `No answer yet after ${seconds} s. A long range, or a store that is still starting, takes longer.`}
     </Note>
   );
 }

@@ -14,6 +14,7 @@ interface Subscriber {
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
+const LINGER_MS = 1_000;
 
 /**
  * The page's ws to `/ws`: reconnects with a growing pause and repeats its subscriptions. A closed stretch is not made
@@ -23,6 +24,7 @@ export class LiveConnection {
   #socket: WebSocket | undefined;
   #state: LiveState = "closed";
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #closing: ReturnType<typeof setTimeout> | undefined;
   #retryMs = FIRST_RETRY_MS;
   #next = 0;
   readonly #subscribers = new Map<string, Subscriber>();
@@ -76,16 +78,21 @@ export class LiveConnection {
     this.#wanted();
   }
 
+  /** Opens for the first who asks; closes a while after the last, so that going from page to page keeps the stream. */
   #wanted(): void {
-    const wanted = this.#subscribers.size + this.#pulses.size > 0;
-    if (wanted && this.#socket === undefined && this.#retry === undefined) this.#open();
-    if (wanted) return;
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
-    const socket = this.#socket;
-    this.#socket = undefined;
-    socket?.close();
-    this.#setState("closed");
+    clearTimeout(this.#closing);
+    if (this.#subscribers.size + this.#pulses.size > 0) {
+      if (this.#socket === undefined && this.#retry === undefined) this.#open();
+      return;
+    }
+    this.#closing = setTimeout(() => {
+      clearTimeout(this.#retry);
+      this.#retry = undefined;
+      const socket = this.#socket;
+      this.#socket = undefined;
+      socket?.close();
+      this.#setState("closed");
+    }, LINGER_MS);
   }
 
   #open(): void {
