@@ -3,6 +3,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { WeirError } from "../model/errors.ts";
 import { checkWorld, type CollectorProcess } from "../scripts/demo/check.ts";
+import { checkMachine } from "../scripts/demo/commands.ts";
+import { allReplicas } from "../scripts/demo/network.ts";
 import { formatComparison } from "../scripts/demo/table.ts";
 import { runDemo } from "../scripts/demo/world.ts";
 import { dataDirectory } from "../store/config.ts";
@@ -28,27 +30,55 @@ export interface CheckOptions {
 
 /**
  * Makes the world, watches it in a data directory of its own (`DATA_DIR/demo`), prints the URL, and takes everything down again
- * when `signal` fires. Throws WeirError when the machine cannot hold the world or a part does not start.
+ * when `signal` fires. Where namespaces cannot be made, the recording of such a world plays instead, and that is said.
+ * Throws WeirError when a tool is missing or a part does not start.
  */
 export async function showDemo({ seed, id, env, verbose }: ShowOptions, signal: AbortSignal): Promise<void> {
   const home = dataDirectory(env);
   const folder = join(home, "demo");
   mkdirSync(folder, { recursive: true });
+  const shown = { ...env, WEIR_DATA_DIR: folder };
+  try {
+    checkMachine();
+  } catch (error) {
+    if (!(error instanceof WeirError) || error.code === "demo-tool-missing") throw error;
+    process.stderr.write(`weir: ${error.what}; a recording of the demo world plays instead\n`);
+    return await show(
+      { ...shown, WEIR_SOURCE: "replay" },
+      "A recording of the demo world, its times moved to now.",
+      verbose,
+      signal,
+    );
+  }
   await using world = await runDemo({ seed, runId: id, dataDir: folder, stateDir: join(home, "run") });
   for (const name of world.cleaned) process.stderr.write(`weir: removed what an earlier demo "${name}" had left\n`);
-  const own = {
-    ...env,
-    WEIR_DATA_DIR: folder,
+  const live = {
+    ...shown,
+    WEIR_SOURCE: "ebpf",
     WEIR_INVENTORY: world.inventoryFile,
     WEIR_NETNS: world.observed.join(","),
   };
-  const started = await startAll({ env: own, collect: true, verbose }, signal);
+  const programs = allReplicas().length;
+  await show(
+    live,
+    `The demo world "shop", seed ${seed}: ${programs} programs in network namespaces of their own.`,
+    verbose,
+    signal,
+    world.broken,
+  );
+}
+
+async function show(
+  env: NodeJS.ProcessEnv,
+  what: string,
+  verbose: boolean,
+  signal: AbortSignal,
+  broken?: Promise<never>,
+): Promise<void> {
+  const started = await startAll({ env, collect: true, verbose }, signal);
   try {
-    process.stdout.write(
-      `\n  ${started.url}\n\n  The demo world "shop", seed ${seed}: ${world.observed.length - 1} programs in network namespaces of their own.\n`,
-    );
-    process.stdout.write("  Ctrl-C ends it and leaves nothing behind.\n");
-    await Promise.race([fired(signal), world.broken]);
+    process.stdout.write(`\n  ${started.url}\n\n  ${what}\n  Ctrl-C ends it and leaves nothing running.\n`);
+    await Promise.race([fired(signal), ...(broken === undefined ? [] : [broken])]);
   } finally {
     await started.stop();
   }

@@ -60,6 +60,7 @@ export async function checkWorld(settings: CheckSettings): Promise<Comparison> {
       WEIR_INVENTORY: world.inventoryFile,
       WEIR_NETNS: world.observed.join(","),
       WEIR_NODE: "check",
+      WEIR_SOURCE: "ebpf",
     });
     try {
       say(`observing ${world.observed.length} network namespaces for ${seconds} s`);
