@@ -12,10 +12,10 @@ interface Holder {
   readonly command: string;
 }
 
-/** Takes the directory for this process, making it when it is new. Throws StoreError that says who holds it, or that it cannot be written. */
-export async function lockDirectory(dataDir: string): Promise<() => Promise<void>> {
+/** Takes the directory for this process as its `part` (`store`, `collector`), making it when it is new. Throws StoreError that says who holds it, or that it cannot be written. */
+export async function lockDirectory(dataDir: string, part = "store"): Promise<() => Promise<void>> {
   const runDir = join(dataDir, "run");
-  const path = join(runDir, "store.pid");
+  const path = join(runDir, `${part}.pid`);
   try {
     await mkdir(runDir, { recursive: true, mode: 0o755 });
     for (let tries = 0; tries < 3; tries++) {
@@ -25,7 +25,7 @@ export async function lockDirectory(dataDir: string): Promise<() => Promise<void
         throw new StoreError({
           code: "store-held",
           where: dataDir,
-          what: `the data directory is held by process ${holder.pid} (${holder.command})`,
+          what: `the data directory is held by process ${holder.pid} (${holder.command}), which is its ${part}`,
           next: `stop it, or choose another directory with WEIR_DATA_DIR`,
         });
       }
