@@ -26,7 +26,7 @@ export async function serve(env: NodeJS.ProcessEnv, report: (line: string) => vo
 }
 
 /** Runs `next build` unless the last one was made from the same sources. */
-async function buildIfStale(report: (line: string) => void): Promise<void> {
+export async function buildIfStale(report: (line: string) => void): Promise<void> {
   const dist = join(ROOT, process.env["NEXT_DIST_DIR"] ?? ".next");
   const hash = await sourcesHash();
   const isBuilt = existsSync(join(dist, "BUILD_ID"));

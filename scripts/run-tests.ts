@@ -93,7 +93,7 @@ if (paths.length > 0) {
   await check("types (tsc)", bin("tsc"), "--noEmit", "-p", ".");
   await check("no dead code (knip)", bin("knip"));
   await check("the committed BPF object is that of its sources", "sh", "scripts/build-bpf.sh", "--check");
-  await check("the app builds", NODE, "scripts/build-app.ts");
+  await check("the app builds", "./bin/weir", "serve", "--build-only");
   await vitest([]);
   await playwright();
   for (const seed of ["1", "2", "3"]) {

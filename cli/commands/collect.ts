@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { collect } from "../collect.ts";
 import { endWithSupervisor } from "../supervise.ts";
 import { untilSignal } from "../until-signal.ts";
 
@@ -15,6 +14,7 @@ export function register(program: Command): void {
     .addHelpText("after", EXAMPLES)
     .action(
       async (options: { dataDir?: string; inventory?: string; netns?: string; replay?: string; record?: string }) => {
+        const { collect } = await import("../collect.ts"); // only now: it loads the engine's client and libbpf
         endWithSupervisor();
         const env: NodeJS.ProcessEnv = { ...process.env };
         if (options.dataDir !== undefined) env["WEIR_DATA_DIR"] = options.dataDir;

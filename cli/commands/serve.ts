@@ -8,9 +8,11 @@ export function register(program: Command): void {
     .description("run the app alone, on a store that runs elsewhere")
     .option("--port <port>", "port (WEIR_PORT, 7070)")
     .option("--host <address>", "address to listen on (WEIR_HOST, 127.0.0.1)")
+    .option("--build-only", "build the pages where they are older than their sources, and end")
     .addHelpText("after", "\nExample:\n  WEIR_CLICKHOUSE_URL=http://ch:8123 weir serve --port 8080\n")
-    .action(async (options: { port?: string; host?: string }) => {
-      const { serve } = await import("../serve.ts");
+    .action(async (options: { port?: string; host?: string; buildOnly?: boolean }) => {
+      const { buildIfStale, serve } = await import("../serve.ts");
+      if (options.buildOnly === true) return buildIfStale((line) => process.stderr.write(`weir: ${line}\n`));
       const signal = untilSignal();
       endWithSupervisor();
       const env: NodeJS.ProcessEnv = { ...process.env };
