@@ -20,7 +20,8 @@ import { addressBytes, Members } from "./members.ts";
 import { orderTiers, type OrderedPolicy } from "./order.ts";
 import type { StagedKubernetesSpec } from "./parse-staged-kubernetes.ts";
 import { subjectSelector } from "./peer-selector.ts";
-import { CalicoPolicySet, type CompiledPolicy, type CompiledTier } from "./policy-set.ts";
+import type { CompiledPolicy, CompiledTier } from "./chains.ts";
+import { CalicoPolicySet } from "./policy-set.ts";
 import { hostBlock, RuleCompiler, type CompiledRule } from "./rule-table.ts";
 import { calicoSpec, type CalicoPolicySpec, type CalicoRule, type EndpointSliceSpec, type TierSpec } from "./types.ts";
 

@@ -1,6 +1,6 @@
 import { policyLabel, type Decision, type DirectionVerdict, type PathStep, type RuleRef } from "../verdict.ts";
 import { matchesRule } from "./match.ts";
-import type { Chain, ChainTier } from "./policy-set.ts";
+import type { Chain, ChainTier } from "./chains.ts";
 import type { CompiledRule } from "./rule-table.ts";
 
 /** A flow in the compiled set's own numbers. */
@@ -15,7 +15,7 @@ export interface ClassedFlow {
 
 /**
  * One direction with its path. `chain` undefined = no policy point there; `exempt`: the local node reaches its own pods.
- * The same walk as `judge` (policy-set.ts); a test holds one against the other.
+ * The same walk as `judge` (chains.ts); a test holds one against the other.
  */
 export function explainDirection(
   chain: Chain | undefined,

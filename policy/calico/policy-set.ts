@@ -1,56 +1,12 @@
 import { isV4, parseAddress } from "../../model/address.ts";
-import type { Bitmap } from "../compile/bitmap.ts";
-import {
-  NO_RULE,
-  type AnswerColumns,
-  type CompiledPolicySet,
-  type FlowQuestion,
-  type QuestionColumns,
-} from "../engine.ts";
+import { type AnswerColumns, type CompiledPolicySet, type FlowQuestion, type QuestionColumns } from "../engine.ts";
 import type { PolicyProblem } from "../parse/problem.ts";
 import { VERDICT_BITS, type Direction, type PolicyRef, type RuleRef, type Verdict } from "../verdict.ts";
 import type { SideId, WorldIndex } from "../world-index.ts";
 import type { AddressClasses } from "./address-classes.ts";
+import { ALLOWED, Chains, DENIED, L7, RULE_SHIFT, type Chain, type CompiledTier } from "./chains.ts";
 import { explainDirection, type ClassedFlow } from "./explain.ts";
-import { matchesRule } from "./match.ts";
 import type { CompiledRule } from "./rule-table.ts";
-
-export interface CompiledPolicy {
-  /** Index in `CompiledPolicySet.policies`. */
-  readonly number: number;
-  readonly ref: PolicyRef;
-  /** False: staged, and the data plane does not know it. */
-  readonly counts: boolean;
-  /** False for the Kubernetes kinds, whose rules Calico's own records do not number. */
-  readonly numbered: boolean;
-  /** Pods, by index. */
-  readonly subjects: Bitmap;
-  readonly governsIngress: boolean;
-  readonly governsEgress: boolean;
-  readonly ingress: readonly CompiledRule[];
-  readonly egress: readonly CompiledRule[];
-}
-
-export interface CompiledTier {
-  readonly name: string;
-  readonly defaultAction: "deny" | "pass";
-  /** In the order in which they are asked. */
-  readonly policies: readonly CompiledPolicy[];
-}
-
-/** What one pod's traffic meets in one direction: the tiers that count there. Shared by pods that the same policies select. */
-export interface Chain {
-  readonly tiers: readonly ChainTier[];
-}
-export interface ChainTier {
-  readonly name: string;
-  /** pass for a tier of staged policies alone, while they are staged. */
-  readonly end: "deny" | "pass";
-  readonly direction: Direction;
-  readonly policies: readonly CompiledPolicy[];
-  /** Their rules in one list. */
-  readonly rules: readonly CompiledRule[];
-}
 
 interface Parts {
   readonly world: WorldIndex;
@@ -76,8 +32,8 @@ export class CalicoPolicySet implements CompiledPolicySet {
   readonly problems: readonly PolicyProblem[];
   readonly #tiers: readonly CompiledTier[];
   readonly #classes: AddressClasses;
-  readonly #egress: readonly (Chain | undefined)[]; // by pod; undefined: no policy point
-  readonly #ingress: readonly (Chain | undefined)[];
+  readonly #egress: Chains;
+  readonly #ingress: Chains;
   readonly #localNodes: ReadonlySet<string>;
   // by side: its class as an IPv4 and as an IPv6 end, and its traits; sides are added while questions are asked
   #class4 = new Int32Array(0);
@@ -93,8 +49,8 @@ export class CalicoPolicySet implements CompiledPolicySet {
     this.#tiers = parts.tiers;
     this.#classes = parts.classes;
     this.#localNodes = localNodeAddresses(parts.world);
-    this.#egress = chains(parts, "egress");
-    this.#ingress = chains(parts, "ingress");
+    this.#egress = new Chains(parts.tiers, parts.world.world.endpoints, "egress");
+    this.#ingress = new Chains(parts.tiers, parts.world.world.endpoints, "ingress");
   }
 
   evaluate(questions: QuestionColumns, answers: AnswerColumns): void {
@@ -111,9 +67,13 @@ export class CalicoPolicySet implements CompiledPolicySet {
       const out = this.#egressChain(from, to);
       const into = this.#ingressChain(from, to);
       const leaves =
-        out === undefined ? ALLOWED : judge(out, fromClass, toClass, protocol[row]!, fromPort, port[row]!, code);
+        out === undefined
+          ? ALLOWED
+          : this.#egress.judge(out, fromClass, toClass, protocol[row]!, fromPort, port[row]!, code);
       const enters =
-        into === undefined ? ALLOWED : judge(into, fromClass, toClass, protocol[row]!, fromPort, port[row]!, code);
+        into === undefined
+          ? ALLOWED
+          : this.#ingress.judge(into, fromClass, toClass, protocol[row]!, fromPort, port[row]!, code);
       answers.code[row] =
         (leaves & DENIED ? VERDICT_BITS.egressDenied : 0) |
         (enters & DENIED ? VERDICT_BITS.ingressDenied : 0) |
@@ -147,7 +107,10 @@ export class CalicoPolicySet implements CompiledPolicySet {
   }
 
   selecting(side: SideId, direction: Direction): readonly number[] {
-    const chain = this.world.side(side).kind === "endpoint" ? this.#chainsOf(direction)[side] : undefined;
+    const chain =
+      this.world.side(side).kind === "endpoint"
+        ? (direction === "egress" ? this.#egress : this.#ingress).byPod[side]
+        : undefined;
     return (chain?.tiers ?? []).flatMap(({ policies }) => policies.map(({ number }) => number));
   }
 
@@ -183,19 +146,15 @@ export class CalicoPolicySet implements CompiledPolicySet {
     return this.#tiers;
   }
 
-  #chainsOf(direction: Direction): readonly (Chain | undefined)[] {
-    return direction === "egress" ? this.#egress : this.#ingress;
-  }
-
   /** A pod's traffic with itself never reaches Calico. */
   #egressChain(from: SideId, to: SideId): Chain | undefined {
-    return from === to || from >= this.#egress.length ? undefined : this.#egress[from];
+    return from === to || from >= this.#egress.byPod.length ? undefined : this.#egress.byPod[from];
   }
 
   /** Nor does Calico keep a node from its own pods, for kubelet's probes. */
   #ingressChain(from: SideId, to: SideId): Chain | undefined {
-    if (from === to || to >= this.#ingress.length || (this.#traits[from]! & LOCAL_NODE) !== 0) return undefined;
-    return this.#ingress[to];
+    if (from === to || to >= this.#ingress.byPod.length || (this.#traits[from]! & LOCAL_NODE) !== 0) return undefined;
+    return this.#ingress.byPod[to];
   }
 
   /** The family of traffic between two sides: an address has one; two pods that have both talk IPv4, but for ICMPv6. */
@@ -238,83 +197,10 @@ export class CalicoPolicySet implements CompiledPolicySet {
 
 const DEFAULT_SOURCE_PORT = 40000;
 
-/** What `judge` answers: bits 0 and 1, and above them the deciding rule's number + 1 (0 = none). */
-const ALLOWED = 0;
-const DENIED = 1;
-const L7 = 2;
-const RULE_SHIFT = 2;
-
-/** Hot: see matchesRule. Bench: bench/policy. */
-function judge(
-  chain: Chain,
-  from: number,
-  to: number,
-  protocol: number,
-  fromPort: number,
-  port: number,
-  code: number,
-): number {
-  const { tiers } = chain;
-  nextTier: for (let t = 0; t < tiers.length; t++) {
-    const { rules, end } = tiers[t]!;
-    for (let r = 0; r < rules.length; r++) {
-      const rule = rules[r]!;
-      if (!matchesRule(rule, from, to, protocol, fromPort, port, code)) continue;
-      if (rule.action === "allow") return ((rule.ref + 1) << RULE_SHIFT) | (rule.l7 && protocol === 6 ? L7 : 0);
-      if (rule.action === "deny") return ((rule.ref + 1) << RULE_SHIFT) | DENIED;
-      if (rule.action === "pass") continue nextTier;
-    }
-    if (end === "deny") return DENIED | ((NO_RULE + 1) << RULE_SHIFT);
-  }
-  return ALLOWED;
-}
-
 /** Addresses of the nodes whose agent judges: Calico lets their traffic to its pods pass. */
 function localNodeAddresses(index: WorldIndex): Set<string> {
   const local = index.world.nodes.filter((node) => node.local).flatMap(({ addresses }) => addresses);
   return new Set(local.map((address) => parseAddress(address)?.join(".")).filter((key) => key !== undefined));
-}
-
-/** Each pod's chain in one direction; pods in their host's network have none. */
-function chains({ world, tiers }: Parts, direction: Direction): (Chain | undefined)[] {
-  const { endpoints } = world.world;
-  const selecting: Selecting[] = endpoints.map(() => ({ policies: [], tiers: [] }));
-  for (const [number, tier] of tiers.entries())
-    for (const policy of tier.policies)
-      if (direction === "ingress" ? policy.governsIngress : policy.governsEgress)
-        policy.subjects.forEach((pod) => {
-          selecting[pod]!.policies.push(policy);
-          selecting[pod]!.tiers.push(number);
-        });
-  const byPolicies = new Map<string, Chain>();
-  return endpoints.map((endpoint, pod) => {
-    if (endpoint.hostNetwork === true) return undefined;
-    const chosen = selecting[pod]!;
-    const key = chosen.policies.map(({ number }) => number).join(",");
-    let chain = byPolicies.get(key);
-    if (chain === undefined) byPolicies.set(key, (chain = { tiers: chainTiers(chosen, tiers, direction) }));
-    return chain;
-  });
-}
-
-/** Policies that select a pod, in the order in which they are asked, and each one's tier. */
-interface Selecting {
-  readonly policies: CompiledPolicy[];
-  readonly tiers: number[];
-}
-
-function chainTiers(chosen: Selecting, tiers: readonly CompiledTier[], direction: Direction): ChainTier[] {
-  return [...Map.groupBy(chosen.policies.keys(), (at) => chosen.tiers[at]!)].map(([number, places]) => {
-    const { name, defaultAction } = tiers[number]!;
-    const policies = places.map((at) => chosen.policies[at]!).filter(({ counts }) => counts);
-    return {
-      name,
-      direction,
-      end: policies.length === 0 ? "pass" : defaultAction,
-      policies,
-      rules: policies.flatMap((policy) => policy[direction]),
-    };
-  });
 }
 
 function grown<T extends Int32Array | Uint8Array>(room: T, old: T): T {
