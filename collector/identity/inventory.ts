@@ -1,7 +1,14 @@
 /** The inventory file: who the addresses, namespaces, containers, units and processes of this machine are (docs/inventory.md). */
 import { readFile } from "node:fs/promises";
 import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Node } from "yaml";
-import { formatAddress, formatCidr, parseAddress, parseCidr, type AddressBytes, type Cidr } from "../../model/address.ts";
+import {
+  formatAddress,
+  formatCidr,
+  parseAddress,
+  parseCidr,
+  type AddressBytes,
+  type Cidr,
+} from "../../model/address.ts";
 import { WeirError, systemCode } from "../../model/errors.ts";
 import { Inventory, SELECTORS, type InventoryEntry } from "../../model/wire/inventory.ts";
 
@@ -19,7 +26,11 @@ export class InventoryProblem extends WeirError {
   readonly problems: readonly string[];
   constructor(file: string, problems: readonly string[]) {
     const rest = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
-    super({ code: "inventory", what: `${problems[0] ?? `${file} cannot be read`}${rest}`, next: "correct the file; the last good one stays in use while weir runs" });
+    super({
+      code: "inventory",
+      what: `${problems[0] ?? `${file} cannot be read`}${rest}`,
+      next: "correct the file; the last good one stays in use while weir runs",
+    });
     this.problems = problems;
   }
 }
@@ -48,7 +59,9 @@ export function parseInventory(text: string, file: string): KnownEntry[] {
   if (document.errors.length > 0) {
     throw new InventoryProblem(
       file,
-      document.errors.map((error) => `${at(error.pos[0])}: ${error.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")}`),
+      document.errors.map(
+        (error) => `${at(error.pos[0])}: ${error.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "")}`,
+      ),
     );
   }
   const place = (path: Path) => at(nodeAt(document.contents, path)?.range?.[0] ?? 0);
@@ -59,7 +72,8 @@ export function parseInventory(text: string, file: string): KnownEntry[] {
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
-      if (issue.code === "unrecognized_keys") for (const key of issue.keys) say([...path, key], `${JSON.stringify(key)} is no field of an entry`);
+      if (issue.code === "unrecognized_keys")
+        for (const key of issue.keys) say([...path, key], `${JSON.stringify(key)} is no field of an entry`);
       else say(path, `found ${shown(valueAt(raw, path))}; ${issue.message.replace(/^Invalid input: /, "")}`);
     }
     throw new InventoryProblem(file, problems);
@@ -82,10 +96,12 @@ export function parseInventory(text: string, file: string): KnownEntry[] {
     if (entry.address !== undefined) take(entry.address, [...path, "address"]);
     entry.addresses?.forEach((value, j) => take(value, [...path, "addresses", j]));
     entry.backends.forEach((backend, j) => {
-      if (parseAddress(backend.address) === undefined) say([...path, "backends", j, "address"], `found ${shown(backend.address)}; expected an address`);
+      if (parseAddress(backend.address) === undefined)
+        say([...path, "backends", j, "address"], `found ${shown(backend.address)}; expected an address`);
     });
     const cidr = entry.cidr === undefined ? undefined : parseCidr(entry.cidr);
-    if (entry.cidr !== undefined && cidr === undefined) say([...path, "cidr"], `found ${shown(entry.cidr)}; expected a block, 203.0.113.0/24 or fd00::/8`);
+    if (entry.cidr !== undefined && cidr === undefined)
+      say([...path, "cidr"], `found ${shown(entry.cidr)}; expected a block, 203.0.113.0/24 or fd00::/8`);
     return { entry, where: place(path), addresses, cidr };
   });
   findOverlaps(known, (i, message) => say(["entries", i], message));
@@ -102,11 +118,17 @@ function findOverlaps(known: readonly KnownEntry[], say: (entry: number, message
   const claim = (key: string, thing: string, i: number) => {
     const first = taken.get(key);
     if (first === undefined) taken.set(key, i);
-    else if (first !== i) say(i, `${thing} belongs to ${known[first]!.entry.workload} already (${known[first]!.where})`);
+    else if (first !== i)
+      say(i, `${thing} belongs to ${known[first]!.entry.workload} already (${known[first]!.where})`);
   };
   known.forEach(({ entry, addresses, cidr }, i) => {
-    const portsOf = entry.kind === "service" && entry.ports.length > 0 ? entry.ports.map((port) => `:${port.port}/${port.protocol}`) : [""];
-    for (const address of addresses) for (const port of portsOf) claim(`address ${formatAddress(address)}${port}`, `${formatAddress(address)}${port}`, i);
+    const portsOf =
+      entry.kind === "service" && entry.ports.length > 0
+        ? entry.ports.map((port) => `:${port.port}/${port.protocol}`)
+        : [""];
+    for (const address of addresses)
+      for (const port of portsOf)
+        claim(`address ${formatAddress(address)}${port}`, `${formatAddress(address)}${port}`, i);
     if (cidr !== undefined) claim(`cidr ${formatCidr(cidr)}`, formatCidr(cidr), i);
     for (const selector of ["netns", "container", "cgroup", "unit", "process"] as const) {
       if (entry[selector] !== undefined) claim(`${selector} ${entry[selector]}`, `${selector} ${entry[selector]}`, i);
@@ -117,7 +139,11 @@ function findOverlaps(known: readonly KnownEntry[], say: (entry: number, message
     if (entry.kind !== "service" || entry.ports.length === 0) return;
     for (const address of addresses) {
       const whole = taken.get(`address ${formatAddress(address)}`);
-      if (whole !== undefined && whole !== i) say(i, `${formatAddress(address)} belongs to ${known[whole]!.entry.workload} already, with all its ports (${known[whole]!.where})`);
+      if (whole !== undefined && whole !== i)
+        say(
+          i,
+          `${formatAddress(address)} belongs to ${known[whole]!.entry.workload} already, with all its ports (${known[whole]!.where})`,
+        );
     }
   });
 }
@@ -138,12 +164,15 @@ function nodeAt(root: unknown, path: Path): Node | undefined {
 }
 
 function valueAt(value: unknown, path: Path): unknown {
-  for (const key of path) value = typeof value === "object" && value !== null ? (value as Record<string | number, unknown>)[key] : undefined;
+  for (const key of path)
+    value = typeof value === "object" && value !== null ? (value as Record<string | number, unknown>)[key] : undefined;
   return value;
 }
 
 function pathText(path: Path): string {
-  return path.map((key, i) => (typeof key === "number" ? `[${key}]` : i === 0 ? key : `.${key}`)).join("") || "the file";
+  return (
+    path.map((key, i) => (typeof key === "number" ? `[${key}]` : i === 0 ? key : `.${key}`)).join("") || "the file"
+  );
 }
 
 function shown(value: unknown): string {

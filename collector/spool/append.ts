@@ -20,7 +20,12 @@ export interface SpoolLimits {
   readonly pendingBytes: number;
 }
 
-export const SPOOL_LIMITS: SpoolLimits = { sealRows: 50_000, sealBytes: 16 << 20, sealMs: 1000, pendingBytes: 32 << 20 };
+export const SPOOL_LIMITS: SpoolLimits = {
+  sealRows: 50_000,
+  sealBytes: 16 << 20,
+  sealMs: 1000,
+  pendingBytes: 32 << 20,
+};
 
 export interface SpoolIdentity {
   readonly dir: string;
@@ -33,6 +38,7 @@ export interface SpoolIdentity {
 export interface Lot {
   readonly table: string;
   readonly worth: Worth;
+  readonly format: "RowBinary" | "JSONEachRow";
   readonly columns: readonly string[];
   readonly rows: number;
   readonly payload: Uint8Array;
@@ -55,6 +61,7 @@ interface OpenSegment {
 interface Lane {
   readonly table: string;
   readonly worth: Worth;
+  readonly format: "RowBinary" | "JSONEachRow";
   readonly columns: readonly string[];
   readonly sealMs: number;
   pending: Lot[];
@@ -103,7 +110,12 @@ export class SpoolWriter {
   #pendingBytes = 0;
   #flushing: Promise<void> | undefined;
 
-  constructor(identity: SpoolIdentity, events: SpoolWriterEvents, limits: SpoolLimits = SPOOL_LIMITS, disk: SpoolDisk = REAL_DISK) {
+  constructor(
+    identity: SpoolIdentity,
+    events: SpoolWriterEvents,
+    limits: SpoolLimits = SPOOL_LIMITS,
+    disk: SpoolDisk = REAL_DISK,
+  ) {
     this.#identity = identity;
     this.#events = events;
     this.#limits = limits;
@@ -131,6 +143,7 @@ export class SpoolWriter {
       lane = {
         table: lot.table,
         worth: lot.worth,
+        format: lot.format,
         columns: lot.columns,
         sealMs: lot.sealMs ?? this.#limits.sealMs,
         pending: [],
@@ -166,7 +179,8 @@ export class SpoolWriter {
         const segment = lane.segment;
         if (segment === undefined) return;
         const full = segment.rows >= this.#limits.sealRows || segment.bytes >= this.#limits.sealBytes;
-        if (full || nowMs - segment.openedMs >= lane.sealMs || nowMs < segment.openedMs) await this.#seal(lane, nowMs, undefined);
+        if (full || nowMs - segment.openedMs >= lane.sealMs || nowMs < segment.openedMs)
+          await this.#seal(lane, nowMs, undefined);
       }),
     );
   }
@@ -213,7 +227,16 @@ export class SpoolWriter {
     const id = segmentId(boot, generation, number, lane.table, lane.worth);
     const path = join(dir, `${id}.open`);
     const handle = await this.#disk.open(path);
-    const header = encodeSegmentHeader({ id, table: lane.table, columns: [...lane.columns], node, boot, generation, createdMs: nowMs });
+    const header = encodeSegmentHeader({
+      id,
+      table: lane.table,
+      format: lane.format,
+      columns: [...lane.columns],
+      node,
+      boot,
+      generation,
+      createdMs: nowMs,
+    });
     try {
       await this.#disk.write(handle, [header], 0);
       await syncDirectory(dir); // else the rows would be durable in a file without a name
@@ -271,7 +294,7 @@ export class SpoolWriter {
           lane.pending.shift();
           lane.pendingBytes -= lot.payload.length;
           this.#pendingBytes -= lot.payload.length;
-          this.#events.shed(lot.rows, shedBooks(lot.books));
+          this.#events.shed(lot.rows, shedBooks(lot.books)); // never reached a segment: the caller carries its books
         }
       }
     }

@@ -3,7 +3,7 @@ import { open, rename, unlink, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { mergeBooks, shedBooks } from "./append.ts";
 import { inOrder, syncDirectory, type SegmentFile } from "./files.ts";
-import { encodeFrame, encodeSegmentHeader, scanSegment, WORTH, type BooksDelta } from "./segment.ts";
+import { encodeFrame, encodeSegmentHeader, scanSegment, WORTH, type BooksDelta, type SegmentMeta } from "./segment.ts";
 
 /** A segment of fewer bytes holds only books: nothing is gained by shedding it again. */
 export const STUB_BYTES = 4096;
@@ -14,7 +14,9 @@ export function toShed(segments: readonly SegmentFile[], bytes: number, budget: 
   let over = bytes - budget;
   for (const worth of WORTH) {
     if (worth === "record") break;
-    for (const segment of segments.filter((each) => each.worth === worth && each.bytes > STUB_BYTES).toSorted(inOrder)) {
+    for (const segment of segments
+      .filter((each) => each.worth === worth && each.bytes > STUB_BYTES)
+      .toSorted(inOrder)) {
       if (over <= 0) return chosen;
       chosen.push(segment);
       over -= segment.bytes;
@@ -27,24 +29,41 @@ export function toShed(segments: readonly SegmentFile[], bytes: number, budget: 
  * Puts a stub of the same id in a segment's place: no rows, and books that say `shed`. The rename is the moment of decision, so
  * a crash leaves either the whole segment or the stub, and the balance holds. Gives back what stands there now.
  */
-export async function shedSegment(segment: SegmentFile): Promise<{ stub: SegmentFile; rows: number }> {
+export async function shedSegment(
+  segment: SegmentFile,
+): Promise<{ stub: SegmentFile; rows: number; books: readonly BooksDelta[] }> {
   const scanned = scanSegment(await readFile(segment.path), segment.upTo);
-  const books = mergeBooks([...scanned.frames.flatMap((frame) => frame.books), ...scanned.bad.flatMap((bad) => bad.books)]);
+  const books = mergeBooks([
+    ...scanned.frames.flatMap((frame) => frame.books),
+    ...scanned.bad.flatMap((bad) => bad.books),
+  ]);
   const rows = scanned.frames.reduce((sum, frame) => sum + frame.rows, 0);
-  return { stub: await replaceByStub(segment, scanned.meta.columns, scanned.meta, shedBooks(books)), rows };
+  const shed = shedBooks(books);
+  return { stub: await replaceByStub(segment, scanned.meta.columns, scanned.meta, shed), rows, books: shed };
 }
 
 /** Writes the stub beside the segment, makes it durable, renames it over the segment. */
 export async function replaceByStub(
   segment: SegmentFile,
   columns: readonly string[],
-  owner: { readonly node: string; readonly boot: string; readonly createdMs: number },
+  owner: {
+    readonly node: string;
+    readonly boot: string;
+    readonly createdMs: number;
+    readonly format: SegmentMeta["format"];
+  },
   books: readonly BooksDelta[],
 ): Promise<SegmentFile> {
   const dir = dirname(segment.path);
   const path = join(dir, `${segment.id}.seg`);
   const temporary = join(dir, `${segment.id}.stub`);
-  const meta = { ...owner, id: segment.id, table: segment.table, columns: [...columns], generation: segment.generation };
+  const meta = {
+    ...owner,
+    id: segment.id,
+    table: segment.table,
+    columns: [...columns],
+    generation: segment.generation,
+  };
   const parts = [encodeSegmentHeader(meta), ...encodeFrame(0, 0, 0, [], books)];
   const handle = await open(temporary, "w", 0o640);
   try {

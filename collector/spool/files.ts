@@ -74,7 +74,9 @@ export async function syncDirectory(dir: string): Promise<void> {
 }
 
 /** All segment files of `dir` with their sizes, oldest first. */
-export async function listSegments(dir: string): Promise<{ name: SegmentName; path: string; bytes: number; mtimeMs: number }[]> {
+export async function listSegments(
+  dir: string,
+): Promise<{ name: SegmentName; path: string; bytes: number; mtimeMs: number }[]> {
   const found = [];
   for (const file of await readdir(dir)) {
     const name = parseSegmentName(file);

@@ -27,10 +27,19 @@ export async function recoverSpool(dir: string): Promise<Recovered> {
   let tornBytes = 0;
   const listed = await listSegments(dir);
   for (const { name, path, bytes, mtimeMs } of listed) {
-    const common = { id: name.id, table: name.table, worth: name.worth, generation: name.generation, number: name.number };
+    const common = {
+      id: name.id,
+      table: name.table,
+      worth: name.worth,
+      generation: name.generation,
+      number: name.number,
+    };
     if (name.sealed) {
       // a stub took the place of an `upto` file, then the power went: the stub decides
-      if (name.upTo !== undefined && listed.some((other) => other.name.id === name.id && other.name.upTo === undefined)) {
+      if (
+        name.upTo !== undefined &&
+        listed.some((other) => other.name.id === name.id && other.name.upTo === undefined)
+      ) {
         await unlink(path);
         continue;
       }

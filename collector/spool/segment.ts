@@ -30,6 +30,7 @@ export type BooksDelta = z.infer<typeof BooksDelta>;
 export const SegmentMeta = z.object({
   id: z.string().min(1).max(128),
   table: z.string().regex(/^[a-z_0-9]{1,64}$/),
+  format: z.enum(["RowBinary", "JSONEachRow"]),
   columns: z.array(z.string().max(64)).max(256),
   node: z.string().max(256),
   boot: z.string().max(64),
@@ -86,7 +87,13 @@ export function encodeSegmentHeader(meta: SegmentMeta): Uint8Array {
 }
 
 /** The three parts of a frame in the order in which they are written: head, rows, books. `rowsBefore` counts the segment's earlier rows. */
-export function encodeFrame(index: number, rowsBefore: number, rows: number, payload: readonly Uint8Array[], books: readonly BooksDelta[]): Uint8Array[] {
+export function encodeFrame(
+  index: number,
+  rowsBefore: number,
+  rows: number,
+  payload: readonly Uint8Array[],
+  books: readonly BooksDelta[],
+): Uint8Array[] {
   const booksBytes = new TextEncoder().encode(books.length === 0 ? "" : JSON.stringify(books));
   let length = 0;
   let payloadCrc = 0;
@@ -94,7 +101,8 @@ export function encodeFrame(index: number, rowsBefore: number, rows: number, pay
     length += part.length;
     payloadCrc = crc32(part, payloadCrc);
   }
-  if (length + booksBytes.length > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${length} bytes is longer than ${MAX_FRAME_BYTES}`);
+  if (length + booksBytes.length > MAX_FRAME_BYTES)
+    throw new RangeError(`a frame of ${length} bytes is longer than ${MAX_FRAME_BYTES}`);
   const head = new Uint8Array(FRAME_HEAD);
   const view = new DataView(head.buffer);
   view.setUint32(0, FRAME_MAGIC, true);
@@ -146,9 +154,11 @@ export function scanSegment(file: Uint8Array, upTo = file.length): ScannedSegmen
     }
     const payload = bytes.subarray(at + FRAME_HEAD, booksAt);
     const books = readBooks(bytes.subarray(booksAt, next), head.booksCrc);
-    if (crc32(payload) !== head.payloadCrc) bad.push({ from: at, to: next, rows: head.rows, reason: "rows do not match their CRC", books: books ?? [] });
+    if (crc32(payload) !== head.payloadCrc)
+      bad.push({ from: at, to: next, rows: head.rows, reason: "rows do not match their CRC", books: books ?? [] });
     else {
-      if (books === undefined) bad.push({ from: booksAt, to: next, rows: 0, reason: "books do not match their CRC", books: [] });
+      if (books === undefined)
+        bad.push({ from: booksAt, to: next, rows: 0, reason: "books do not match their CRC", books: [] });
       frames.push({ rows: head.rows, payload, books: books ?? [] });
       end = next;
     }
@@ -203,8 +213,14 @@ function readBooks(bytes: Uint8Array, crc: number): BooksDelta[] | undefined {
 }
 
 function readHeader(bytes: Uint8Array): SegmentMeta {
-  const corrupt = (what: string) => new SegmentCorrupt({ code: "segment-corrupt", what, expected: "a segment written by weir (docs/formats/spool.md)" });
-  if (bytes.length < HEADER || MAGIC.some((byte, i) => bytes[i] !== byte)) throw corrupt("the file does not begin as a segment does");
+  const corrupt = (what: string) =>
+    new SegmentCorrupt({
+      code: "segment-corrupt",
+      what,
+      expected: "a segment written by weir (docs/formats/spool.md)",
+    });
+  if (bytes.length < HEADER || MAGIC.some((byte, i) => bytes[i] !== byte))
+    throw corrupt("the file does not begin as a segment does");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (crc32(bytes.subarray(0, 20)) !== view.getUint32(20, true)) throw corrupt("the segment's header is damaged");
   const version = view.getUint16(8, true);

@@ -14,8 +14,26 @@ beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), "weir-spool-")))
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const BOOT = "0a1b2c3d-0000-4000-8000-000000000000";
-const meta = { id: "0a1b2c3d-7-00000001-flows-allowed", table: "flows", columns: ["ts", "node"], node: "n1", boot: BOOT, generation: 7, createdMs: 1_700_000_000_000 };
-const line = (stored: number, type = "open"): BooksDelta => ({ minute: 1_700_000_040, type, produced: stored, stored, lost: 0, shed: 0, quarantined: 0, filtered: 0 });
+const meta = {
+  id: "0a1b2c3d-7-00000001-flows-allowed",
+  table: "flows",
+  format: "RowBinary" as const,
+  columns: ["ts", "node"],
+  node: "n1",
+  boot: BOOT,
+  generation: 7,
+  createdMs: 1_700_000_000_000,
+};
+const line = (stored: number, type = "open"): BooksDelta => ({
+  minute: 1_700_000_040,
+  type,
+  produced: stored,
+  stored,
+  lost: 0,
+  shed: 0,
+  quarantined: 0,
+  filtered: 0,
+});
 const bytes = (n: number, fill: number) => new Uint8Array(n).fill(fill);
 
 function segment(sizes: readonly number[]): Uint8Array {
@@ -37,13 +55,25 @@ function writer(sealed: SegmentFile[], disk: SpoolDisk = REAL_DISK, failed: unkn
   );
 }
 
-const lot = (rows: number, worth: "allowed" | "dropped" = "allowed") => ({ table: "flows", worth, columns: ["ts"], rows, payload: bytes(rows * 3, rows), books: [line(rows)] });
+const lot = (rows: number, worth: "allowed" | "dropped" = "allowed") => ({
+  table: "flows",
+  worth,
+  format: "RowBinary" as const,
+  columns: ["ts"],
+  rows,
+  payload: bytes(rows * 3, rows),
+  books: [line(rows)],
+});
 
 test("a segment reads as it was written", () => {
   const scanned = scanSegment(segment([3, 1, 7]));
   expect(scanned.meta).toEqual(meta);
   expect(scanned.bad).toEqual([]);
-  expect(scanned.frames.map((frame) => [frame.rows, frame.payload.length, frame.books[0]!.stored])).toEqual([[3, 9, 3], [1, 3, 1], [7, 21, 7]]);
+  expect(scanned.frames.map((frame) => [frame.rows, frame.payload.length, frame.books[0]!.stored])).toEqual([
+    [3, 9, 3],
+    [1, 3, 1],
+    [7, 21, 7],
+  ]);
 });
 
 test("golden bytes: the format does not change by accident", async () => {
@@ -57,7 +87,9 @@ test("a segment torn anywhere is kept up to its last whole frame", () => {
   fc.assert(
     fc.property(fc.integer({ min: header, max: whole.length }), (length) => {
       const { frames, end } = scanSegment(whole.subarray(0, length));
-      const expected = [[3], [3, 1], [3, 1, 7]].findLast((_, i) => scanSegment(segment([3, 1, 7].slice(0, i + 1))).end <= length) ?? [];
+      const expected =
+        [[3], [3, 1], [3, 1, 7]].findLast((_, i) => scanSegment(segment([3, 1, 7].slice(0, i + 1))).end <= length) ??
+        [];
       expect(frames.map((frame) => frame.rows)).toEqual(expected);
       expect(end).toBeLessThanOrEqual(length);
     }),
@@ -153,7 +185,8 @@ test("a failed fsync between good ones: frames behind the durable length do not 
   await spool.close(1);
   const { segments } = await recoverSpool(dir);
   let rows = 0;
-  for (const each of segments) rows += scanSegment(await readFile(each.path), each.upTo).frames.reduce((sum, frame) => sum + frame.rows, 0);
+  for (const each of segments)
+    rows += scanSegment(await readFile(each.path), each.upTo).frames.reduce((sum, frame) => sum + frame.rows, 0);
   expect(rows).toBe(18);
 });
 
@@ -188,8 +221,13 @@ test("a file that is no segment goes to quarantine with its reason, and the star
   await writeFile(join(dir, "0a1b2c3d-6-00000009-flows-allowed.open"), garbage);
   const { segments, quarantined } = await recoverSpool(dir);
   expect(segments).toHaveLength(1);
-  expect(quarantined).toEqual([{ name: "0a1b2c3d-6-00000009-flows-allowed", reason: "the file does not begin as a segment does" }]);
-  expect((await readdir(join(dir, "quarantine"))).toSorted()).toEqual(["0a1b2c3d-6-00000009-flows-allowed.open", "0a1b2c3d-6-00000009-flows-allowed.open.reason"]);
+  expect(quarantined).toEqual([
+    { name: "0a1b2c3d-6-00000009-flows-allowed", reason: "the file does not begin as a segment does" },
+  ]);
+  expect((await readdir(join(dir, "quarantine"))).toSorted()).toEqual([
+    "0a1b2c3d-6-00000009-flows-allowed.open",
+    "0a1b2c3d-6-00000009-flows-allowed.open.reason",
+  ]);
 });
 
 test("a cut-off complete segment keeps its frames and tells of the rest", async () => {

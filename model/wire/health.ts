@@ -26,7 +26,11 @@ export const BooksTotals = z.object({
 export type BooksTotals = z.infer<typeof BooksTotals>;
 
 /** Something that is not as it should be, in words, with what to do. */
-export const HealthNote = z.object({ level: z.enum(["info", "warning", "error"]), message: z.string(), next: z.string().optional() });
+export const HealthNote = z.object({
+  level: z.enum(["info", "warning", "error"]),
+  message: z.string(),
+  next: z.string().optional(),
+});
 
 /** `GET /health` on the collector's socket: all that the Health page shows of a node. */
 export const HealthSnapshot = z.object({

@@ -13,7 +13,10 @@ const name = (what: string) =>
     .string(`expected ${what}`)
     .max(253, "expected at most 253 characters")
     // eslint-disable-next-line no-control-regex
-    .regex(/^[^\u0000-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$/, "expected no control or direction characters");
+    .regex(
+      /^[^\u0000-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$/,
+      "expected no control or direction characters",
+    );
 
 const text = (what: string) => name(what).min(1, `expected ${what}`);
 
@@ -36,7 +39,10 @@ export const InventoryEntry = z.strictObject({
   unit: text("a systemd unit, nginx.service").optional(),
   process: text("a process name, at most 15 characters").optional(),
   address: text("an address").optional(),
-  addresses: z.array(text("an address"), "expected a list of addresses").min(1, "expected at least one address").optional(),
+  addresses: z
+    .array(text("an address"), "expected a list of addresses")
+    .min(1, "expected at least one address")
+    .optional(),
   cidr: text("a block, 203.0.113.0/24").optional(),
   namespace: name("a namespace").default(""),
   workload: text("a workload's name"),
@@ -44,7 +50,8 @@ export const InventoryEntry = z.strictObject({
   endpoint: name("an endpoint's name").optional(),
   labels: z.record(z.string().min(1).max(317), name("a label's value"), "expected labels, {app: web}").default({}),
   ports: z.array(InventoryPort, "expected a list of ports").default([]),
-  observed: z.boolean("expected true or false").default(true),
+  /** True: an agent of ours reports this end itself, so the other end's report is not counted. Left out: true for namespaces of this machine. */
+  observed: z.boolean("expected true or false").optional(),
   backends: z.array(InventoryBackend, "expected a list of {address, port}").default([]),
 });
 export type InventoryEntry = z.infer<typeof InventoryEntry>;

@@ -5,6 +5,7 @@ import { encodeFrame, encodeSegmentHeader } from "../segment.ts";
 const meta = {
   id: "0a1b2c3d-7-00000001-flows-allowed",
   table: "flows",
+  format: "RowBinary" as const,
   columns: ["ts", "node"],
   node: "n1",
   boot: "0a1b2c3d-0000-4000-8000-000000000000",

@@ -1,0 +1,113 @@
+/** Settings of the collector: environment variables, parsed once; a wrong value is one sentence. */
+import { existsSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { WeirError } from "../model/errors.ts";
+import { dataDirectory, type Environment } from "../store/config.ts";
+
+const yesNo = z.enum(["0", "1"], "expected 0 or 1").transform((value) => value === "1");
+
+const Settings = z.object({
+  WEIR_NODE: z.string().min(1).max(253).optional(),
+  WEIR_COLLECTOR_SOCKET: z
+    .string()
+    .min(1)
+    .max(100, "expected a path of at most 100 characters (unix sockets allow no more)")
+    .optional(),
+  WEIR_INVENTORY: z.string().min(1).optional(),
+  WEIR_NETNS: z.string().min(1).default("all"),
+  WEIR_SPOOL_MB: z.coerce
+    .number("expected megabytes, 16 or more")
+    .int()
+    .min(16, "expected megabytes, 16 or more")
+    .default(2048),
+  WEIR_SWEEP_SECONDS: z.coerce
+    .number("expected seconds, 1–3600")
+    .min(1, "expected seconds, 1–3600")
+    .max(3600, "expected seconds, 1–3600")
+    .default(10),
+  WEIR_KEEP_NOISE: yesNo.default(false),
+  WEIR_REPLAY: z.string().min(1).optional(),
+  WEIR_SOURCE: z.enum(["auto", "ebpf", "replay"], "expected auto, ebpf or replay").default("auto"),
+});
+
+export interface CollectorConfig {
+  readonly node: string;
+  readonly dataDir: string;
+  readonly socket: string;
+  /** Path of the inventory; `undefined` = none is there, and none was asked for. */
+  readonly inventory: string | undefined;
+  /** True for a namespace (inode, name) that is observed. */
+  readonly observes: (inode: number, name: string) => boolean;
+  readonly netns: string;
+  readonly spoolBytes: number;
+  readonly sweepMs: number;
+  readonly keepNoise: boolean;
+  readonly source: "auto" | "ebpf" | "replay";
+  /** Recorded sample that plays where the kernel cannot be observed. */
+  readonly replay: string | undefined;
+}
+
+/** The collector's settings from `env`. Throws WeirError that names the variable, what it held and what was expected. */
+export function collectorConfig(env: Environment = process.env): CollectorConfig {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = Settings.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const name = String(issue.path[0]);
+    throw new WeirError({
+      code: "bad-setting",
+      where: name,
+      what: `"${given[name] ?? ""}" cannot be used`,
+      expected: issue.message.replace(/^expected /, ""),
+    });
+  }
+  const set = parsed.data;
+  const dataDir = dataDirectory(env);
+  const inventory = set.WEIR_INVENTORY ?? join(dataDir, "inventory.yaml");
+  if (set.WEIR_INVENTORY !== undefined && !existsSync(inventory)) {
+    throw new WeirError({
+      code: "bad-setting",
+      where: "WEIR_INVENTORY",
+      what: `there is no file ${inventory}`,
+      next: "write one (docs/inventory.md), or leave the setting out",
+    });
+  }
+  return {
+    node: set.WEIR_NODE ?? hostname(),
+    dataDir,
+    socket: set.WEIR_COLLECTOR_SOCKET ?? join(dataDir, "run", "collector.sock"),
+    inventory,
+    observes: namespaceTest(set.WEIR_NETNS),
+    netns: set.WEIR_NETNS,
+    spoolBytes: set.WEIR_SPOOL_MB * 1024 * 1024,
+    sweepMs: set.WEIR_SWEEP_SECONDS * 1000,
+    keepNoise: set.WEIR_KEEP_NOISE,
+    source: set.WEIR_SOURCE,
+    replay: set.WEIR_REPLAY,
+  };
+}
+
+/** `all`, or names, inode numbers and `prefix*`, separated by commas. */
+export function namespaceTest(text: string): (inode: number, name: string) => boolean {
+  if (text.trim() === "all") return () => true;
+  const parts = text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+  const wrong = parts.find((part) => !/^[\w.:@-]+\*?$/.test(part));
+  if (parts.length === 0 || wrong !== undefined) {
+    throw new WeirError({
+      code: "bad-setting",
+      where: "WEIR_NETNS",
+      what: `"${wrong ?? text}" cannot be used`,
+      expected: "all, or names, inode numbers or prefix* separated by commas",
+    });
+  }
+  const prefixes = parts.filter((part) => part.endsWith("*")).map((part) => part.slice(0, -1));
+  const exact = new Set(parts.filter((part) => !part.endsWith("*")));
+  return (inode, name) =>
+    exact.has(String(inode)) ||
+    (name !== "" && (exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix))));
+}

@@ -1,0 +1,161 @@
+/**
+ * The books: what the kernel produced, and what became of it. produced = stored + lost + shed + quarantined + filtered, by minute and type.
+ *
+ * Rows are booked with their segment, so that the balance is as durable as they are (spool/segment.ts). What makes no row is
+ * collected here and goes into the spool's own `books` lane at each flush. The kernel's counters are the judge: what they count
+ * and nobody can account for is booked as produced alone, so that the imbalance shows.
+ */
+import { EventType } from "../decode/columns.ts";
+import { rowNs, type FlowRows } from "../rows/flow-rows.ts";
+import type { SourceCounters } from "../sources/source.ts";
+import type { BooksDelta } from "../spool/segment.ts";
+import type { BooksTotals } from "../../model/wire/health.ts";
+
+const TYPE_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(EventType).map(([name, type]) => [type, name]),
+);
+
+/** `open`, `conversationDelta`; `type 6` for one that this version does not know. */
+export const typeName = (type: number): string => TYPE_NAMES[type] ?? `type ${type}`;
+
+/** Ticks over which a gap between the kernel's counters and ours must stand before it counts as unexplained (events are in rings meanwhile). */
+const GAP_TICKS = 30;
+
+type Field = Exclude<keyof BooksDelta, "minute" | "type">;
+
+export class Books {
+  #pending = new Map<string, BooksDelta>();
+  readonly #totals = { stored: 0, lost: 0, shed: 0, quarantined: 0, filtered: 0 };
+  readonly #lostBefore = new Map<string, number>();
+  readonly #gaps = new Map<number, number[]>();
+  readonly #unexplained = new Map<number, number>();
+  #malformedBefore = 0;
+  #decoded = 0;
+  #produced = 0;
+  #inRing = 0;
+
+  /** Books for the rows of a chunk, to go into their segment. */
+  rowsOf(rows: FlowRows): BooksDelta[] {
+    const counts = new Map<number, number>(); // minute * 32 + type: one entry a type, mostly
+    for (let row = 0; row < rows.length; row++) {
+      const key = Math.floor(rowNs(rows, row) / 60e9) * 32 + rows.type[row]!;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    this.#totals.stored += rows.length;
+    return [...counts].map(([key, n]) =>
+      line(Math.floor(key / 32) * 60, typeName(key % 32), { produced: n, stored: n }),
+    );
+  }
+
+  /** Books for rows of another table that stand for `n` events. */
+  records(minute: number, type: number, n: number): BooksDelta[] {
+    this.#totals.stored += n;
+    return [line(minute, typeName(type), { produced: n, stored: n })];
+  }
+
+  /** An event that makes no row, and why. */
+  count(type: number, minute: number, field: "filtered" | "shed", n = 1): void {
+    this.#totals[field] += n;
+    this.#add(minute, typeName(type), "produced", n);
+    this.#add(minute, typeName(type), field, n);
+  }
+
+  /** Rows that were to be stored, and were shed or quarantined instead, by their own books. */
+  moved(books: readonly BooksDelta[], field: "shed" | "quarantined"): void {
+    for (const each of books) {
+      const n = each[field];
+      this.#totals.stored -= n;
+      this.#totals[field] += n;
+    }
+  }
+
+  /** Lines whose rows never reached a segment: they go into the books lane. */
+  carry(books: readonly BooksDelta[]): void {
+    for (const each of books)
+      for (const field of ["produced", "stored", "lost", "shed", "quarantined", "filtered"] as const)
+        this.#add(each.minute, each.type, field, each[field]);
+  }
+
+  /** Takes the source's counters, once a second: books new losses, and what nobody can account for. */
+  tick(counters: SourceCounters, nowMs: number): void {
+    const minute = Math.floor(nowMs / 60_000) * 60;
+    const byType = new Map<number, { produced: number; lost: number; decoded: number }>();
+    for (const row of counters.rows) {
+      const key = `${row.cpu} ${row.type}`;
+      const lost = row.lost - (this.#lostBefore.get(key) ?? 0);
+      this.#lostBefore.set(key, row.lost);
+      if (lost > 0) {
+        this.#totals.lost += lost;
+        this.#add(minute, typeName(row.type), "produced", lost);
+        this.#add(minute, typeName(row.type), "lost", lost);
+      }
+      const sum = byType.get(row.type) ?? { produced: 0, lost: 0, decoded: 0 };
+      sum.produced += row.produced;
+      sum.lost += row.lost;
+      sum.decoded += row.decoded;
+      byType.set(row.type, sum);
+    }
+    this.#produced = 0;
+    this.#decoded = 0;
+    this.#inRing = 0;
+    for (const [type, sum] of byType) {
+      this.#produced += sum.produced;
+      this.#decoded += sum.decoded;
+      const explained = this.#unexplained.get(type) ?? 0;
+      const gap = sum.produced - sum.lost - sum.decoded - explained;
+      this.#inRing += Math.max(0, gap);
+      const gaps = this.#gaps.get(type) ?? [];
+      gaps.push(gap);
+      if (gaps.length > GAP_TICKS) gaps.shift();
+      this.#gaps.set(type, gaps);
+      const least = Math.min(...gaps);
+      if (gaps.length === GAP_TICKS && least > 0) {
+        this.#unexplained.set(type, explained + least);
+        this.#gaps.set(type, []);
+        this.#add(minute, typeName(type), "produced", least);
+      }
+    }
+    const malformed = counters.malformed - this.#malformedBefore;
+    this.#malformedBefore = counters.malformed;
+    if (malformed > 0) {
+      this.#totals.quarantined += malformed;
+      this.#add(minute, "malformed", "quarantined", malformed);
+    }
+  }
+
+  /** What is to be written into the books lane; empties it. */
+  take(): BooksDelta[] {
+    const lines = [...this.#pending.values()];
+    this.#pending = new Map();
+    return lines;
+  }
+
+  /** This run's balance. `waiting` = rows made and not yet in a segment. */
+  totals(waiting: number): BooksTotals {
+    const { stored, lost, shed, quarantined, filtered } = this.#totals;
+    const inFlight = this.#inRing + waiting;
+    const accounted = stored + lost + shed + quarantined + filtered;
+    return {
+      produced: this.#produced,
+      stored,
+      lost,
+      shed,
+      quarantined,
+      filtered,
+      inFlight,
+      difference: this.#produced - accounted - inFlight,
+    };
+  }
+
+  #add(minute: number, type: string, field: Field, n: number): void {
+    if (n === 0) return;
+    const key = `${minute} ${type}`;
+    let delta = this.#pending.get(key);
+    if (delta === undefined) this.#pending.set(key, (delta = line(minute, type, {})));
+    delta[field] += n;
+  }
+}
+
+function line(minute: number, type: string, counts: Partial<Record<Field, number>>): BooksDelta {
+  return { minute, type, produced: 0, stored: 0, lost: 0, shed: 0, quarantined: 0, filtered: 0, ...counts };
+}

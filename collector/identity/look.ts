@@ -1,0 +1,33 @@
+/** Looks at the machine every few seconds: namespaces, addresses, listeners. What it finds goes to Who; what it costs is bounded. */
+import { lookAtNamespaces } from "./netns.ts";
+import { holdersOf, type ProcessFacts } from "./processes.ts";
+import type { Who } from "./who.ts";
+
+export class MachineLook {
+  readonly #who: Who;
+  /** Socket inode → its process; undefined = looked for and not found (gone, or not ours to see). */
+  #holders = new Map<number, ProcessFacts | undefined>();
+
+  constructor(who: Who) {
+    this.#who = who;
+  }
+
+  /** One look. Only listeners that were not there at the last look cost a walk through /proc/PID/fd. */
+  async look(nowMs: number): Promise<void> {
+    const views = await lookAtNamespaces();
+    const inodes = new Set(views.flatMap((view) => view.listeners.map((listener) => listener.inode)));
+    const unknown = new Set([...inodes].filter((inode) => !this.#holders.has(inode)));
+    const found = await holdersOf(unknown);
+    const holders = new Map<number, ProcessFacts | undefined>();
+    for (const inode of inodes) holders.set(inode, found.get(inode) ?? this.#holders.get(inode));
+    this.#holders = holders;
+    const listeners = new Map<string, ProcessFacts>();
+    for (const view of views) {
+      for (const { protocol, port, inode } of view.listeners) {
+        const process = holders.get(inode);
+        if (process !== undefined) listeners.set(`${view.inode} ${protocol} ${port}`, process);
+      }
+    }
+    this.#who.update(views, listeners, nowMs * 1e6);
+  }
+}

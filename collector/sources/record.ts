@@ -1,0 +1,144 @@
+/** Records what a source delivers into a sample (sample.ts), with the names that are needed to play it elsewhere. */
+import { readFile, writeFile } from "node:fs/promises";
+import { hostname, release } from "node:os";
+import { formatAddress } from "../../model/address.ts";
+import { WeirError } from "../../model/errors.ts";
+import type { CollectorConfig } from "../config.ts";
+import { bytesOf, type Batch } from "../decode/columns.ts";
+import { Cgroups } from "../identity/cgroups.ts";
+import { lookAtNamespaces, ownNetns } from "../identity/netns.ts";
+import { holdersOf } from "../identity/processes.ts";
+import { dropReasons, kernelBtf } from "../kernel/btf.ts";
+import { kernelSymbols } from "../kernel/symbols.ts";
+import { encodeBatch, encodeSample, type SampleWorld } from "./sample.ts";
+import type { Source } from "./source.ts";
+
+/** A sample is meant to be small: recording stops here, and says so. */
+const MAX_RAW_BYTES = 256 * 1024 * 1024;
+
+export class SampleRecorder {
+  readonly #path: string;
+  readonly #config: CollectorConfig;
+  readonly #next: (batch: Batch) => void;
+  readonly #blocks: Buffer[] = [];
+  #bytes = 0;
+  #from: bigint | undefined;
+  #to = 0n;
+  readonly #reasons = new Set<number>();
+  readonly #functions = new Map<string, readonly [number, number]>();
+  readonly #cgroups = new Set<number>();
+  #namespaces: SampleWorld["namespaces"] = [];
+
+  constructor(path: string, config: CollectorConfig, next: (batch: Batch) => void) {
+    this.#path = path;
+    this.#config = config;
+    this.#next = next;
+  }
+
+  /** Records, then hands on. */
+  readonly sink = (batch: Batch): void => {
+    if (this.#bytes < MAX_RAW_BYTES) this.#keep(batch);
+    this.#next(batch);
+  };
+
+  /** The source, writing the sample when it ends. The namespaces are looked at when it starts and when it ends. */
+  around(source: Source): Source {
+    return {
+      name: source.name,
+      start: async (signal) => {
+        await source.start(signal);
+        await this.#look();
+      },
+      counters: () => source.counters(),
+      hooks: () => source.hooks(),
+      [Symbol.asyncDispose]: async () => {
+        await this.#look();
+        await source[Symbol.asyncDispose]();
+        await this.write();
+      },
+    };
+  }
+
+  async write(): Promise<void> {
+    if (this.#from === undefined)
+      throw new WeirError({
+        code: "sample-empty",
+        where: this.#path,
+        what: "nothing happened, so nothing was recorded",
+      });
+    const reasons = dropReasons(kernelBtf());
+    const symbols = kernelSymbols();
+    const cgroups = new Cgroups();
+    const world: SampleWorld = {
+      node: hostname(),
+      kernel: release(),
+      recorded: new Date().toISOString(),
+      fromNs: String(this.#from),
+      toNs: String(this.#to),
+      hostNetns: await ownNetns(),
+      reasons: Object.fromEntries(
+        [...this.#reasons].map((reason) => [reason, reasons.get(reason) ?? `reason ${reason}`]),
+      ),
+      functions: Object.fromEntries(
+        [...this.#functions].map(([key, [low, high]]) => [key, symbols.nameOf(low, high) ?? ""]),
+      ),
+      cgroups: Object.fromEntries(
+        [...this.#cgroups].map((id) => [id, cgroups.facts(id, Date.now()).path]).filter(([, path]) => path !== ""),
+      ),
+      namespaces: this.#namespaces,
+      inventory: await textOf(this.#config.inventory),
+    };
+    await writeFile(this.#path, encodeSample(world, this.#blocks));
+  }
+
+  #keep(batch: Batch): void {
+    const bytes = encodeBatch(batch);
+    this.#bytes += bytes.length;
+    this.#blocks.push(bytes);
+    for (let r = 0; r < batch.length; r++) {
+      const ns = (BigInt(batch.tsHigh[r]!) << 32n) | BigInt(batch.tsLow[r]!);
+      if (this.#from === undefined || ns < this.#from) this.#from = ns;
+      if (ns > this.#to) this.#to = ns;
+      this.#cgroups.add(batch.cgroupHigh[r]! * 4294967296 + batch.cgroupLow[r]!);
+      if (batch.kind !== "drops") continue;
+      this.#reasons.add(batch.reason[r]!);
+      this.#functions.set(`${batch.locationHigh[r]}:${batch.locationLow[r]}`, [
+        batch.locationLow[r]!,
+        batch.locationHigh[r]!,
+      ]);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const views = await lookAtNamespaces();
+    const holders = await holdersOf(new Set(views.flatMap((view) => view.listeners.map((listener) => listener.inode))));
+    const known = new Map(this.#namespaces.map((namespace) => [namespace.inode, namespace]));
+    for (const view of views) {
+      const addresses: string[] = [];
+      const words = view.addresses ?? new Uint32Array(0);
+      for (let i = 0; i < words.length; i += 4)
+        addresses.push(formatAddress(bytesOf(words as Uint32Array<ArrayBuffer>), i * 4));
+      known.set(view.inode, {
+        inode: view.inode,
+        name: view.name,
+        addresses,
+        listeners: view.listeners.map(({ protocol, port, inode }) => ({
+          protocol,
+          port,
+          comm: holders.get(inode)?.comm ?? "",
+        })),
+        devices: Object.fromEntries(view.devices),
+      });
+    }
+    this.#namespaces = [...known.values()];
+  }
+}
+
+async function textOf(path: string | undefined): Promise<string> {
+  if (path === undefined) return "";
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    return ""; // there is none
+  }
+}
