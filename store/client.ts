@@ -25,6 +25,7 @@ export function createStoreClient(config: Pick<StoreConfig, "url" | "user" | "pa
     max_open_connections: 16,
     compression: { response: false, request: false }, // loopback mostly; bytes cost less than gzip
     log: { level: 127 }, // OFF: its failures come back as exceptions
+    use_multipart_params_auto: true, // lists of identities do not fit into a URL
     keep_alive: { enabled: true, idle_socket_ttl: 2500 },
   });
 }

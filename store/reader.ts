@@ -9,8 +9,10 @@ export interface Query<Row> {
   readonly row: z.ZodType<Row>;
 }
 
-/** What a parameter may be. Dates go as text (model/time.ts, clickhouseTime), identities as decimal text. */
-export type Params = Readonly<Record<string, string | number | boolean | readonly string[] | readonly number[]>>;
+/** What a parameter may be. Dates go as text (model/time.ts, clickhouseTime), identities as decimal text, lists of them as bigints. */
+export type Params = Readonly<
+  Record<string, string | number | boolean | readonly string[] | readonly number[] | readonly bigint[]>
+>;
 
 export interface StoreReader extends AsyncDisposable {
   readonly config: StoreConfig;

@@ -52,9 +52,12 @@ export async function startEmbedded(settings: EmbeddedSettings): Promise<Embedde
       if (left.startsWith("insert-")) await rm(join(tempDir, left), { force: true });
     await pool.open({ dataDir: engineDir, memory: settings.engineMemory }, settings.database);
     const writerToken = await ownToken(tokenPath(settings.dataDir));
-    const server = createServer({ keepAliveTimeout: 30_000, requestTimeout: 0 }, (request, response) => {
-      void answer(request, response, { pool, writerToken, database: settings.database, tempDir });
-    });
+    const server = createServer(
+      { keepAliveTimeout: 30_000, requestTimeout: 0, maxHeaderSize: 1024 * 1024 },
+      (request, response) => {
+        void answer(request, response, { pool, writerToken, database: settings.database, tempDir });
+      },
+    );
     await listen(server, settings.port);
     const port = (server.address() as AddressInfo).port;
     return {

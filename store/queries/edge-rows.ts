@@ -2,7 +2,6 @@
  * Rows of edges for a range: from the roll-ups where they can answer, from raw rows where a filter asks for more or the buckets are
  * finer than a minute. Both sources give the same columns, so that a question's SQL is written once, with a marker where they go.
  */
-import { EVERYTHING } from "../../model/filter/ast.ts";
 import { milliseconds, type TimeRange } from "../../model/time.ts";
 import type { Params } from "../reader.ts";
 import { rangeParams, secondsText, wholeMinutes, type RangeQuestion } from "./question.ts";
@@ -67,7 +66,7 @@ export interface EdgeRows {
 /** Puts the rows of `question` into `sql` at its marker. `bucketSeconds`: width of the question's time steps, or undefined for one sum. */
 export function withEdgeRows(sql: string, question: RangeQuestion, bucketSeconds?: number, forceRaw = false): EdgeRows {
   if (!sql.includes(MARKER)) throw new Error("the question's SQL has no marker for edge rows");
-  const { range, filter, scope } = question;
+  const { range, filter, scope, ends } = question;
   const length = range.to - range.from;
   const raw =
     forceRaw ||
@@ -75,7 +74,7 @@ export function withEdgeRows(sql: string, question: RangeQuestion, bucketSeconds
     (bucketSeconds !== undefined && bucketSeconds < 60) ||
     termsBeyond(filter, "edges").length > 0;
   if (raw) {
-    const where = compileWhere(filter, scope, "flows");
+    const where = compileWhere(filter, scope, "flows", ends);
     const bucket = bucketSeconds ?? 86_400 * 400; // one step for all
     return {
       sql: sql.replaceAll(MARKER, () => withFilter(RAW, where)),
@@ -84,7 +83,7 @@ export function withEdgeRows(sql: string, question: RangeQuestion, bucketSeconds
       range,
     };
   }
-  const where = compileWhere(filter, scope, "edges");
+  const where = compileWhere(filter, scope, "edges", ends);
   const whole = wholeMinutes(range);
   const hours = length >= HOURS_FROM_MS && (bucketSeconds === undefined || bucketSeconds % 3600 === 0);
   const params = {
@@ -112,12 +111,8 @@ function rollUpParams(range: TimeRange, hours: boolean): Params {
   };
 }
 
-/** The same question over the time before its range, unfiltered edges of `times` its length: what "new" and "gone" compare with. */
+/** The same question over the time before its range, `times` its length: what "new" and "gone" compare with. */
 export function contextBefore(question: RangeQuestion, times: number): RangeQuestion {
-  const length = question.range.to - question.range.from;
-  return {
-    range: { from: milliseconds(question.range.from - length * times), to: question.range.from },
-    filter: question.filter ?? EVERYTHING,
-    scope: question.scope,
-  };
+  const { from, to } = question.range;
+  return { ...question, range: { from: milliseconds(from - (to - from) * times), to: from } };
 }

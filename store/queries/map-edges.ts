@@ -112,7 +112,8 @@ export async function mapEdges(store: StoreReader, question: MapQuestion, signal
     store.rows({ sql: before.sql, row: ContextRow }, { ...before.params, limit: 50_000 }, signal),
   ]);
   const kept = edges.slice(0, question.limit);
-  const all = [...kept.map((row) => edgeOf(row, earlier)), ...goneEdges(edges, earlier).slice(0, question.limit)];
+  const known = earlier.length === 0 ? undefined : new Set(earlier.map(pairKey));
+  const all = [...kept.map((row) => edgeOf(row, known)), ...goneEdges(edges, earlier).slice(0, question.limit)];
   const ids = new Set(all.flatMap((edge) => [edge.source, edge.destination]));
   const names = await namesOf(store, [...ids], rows.range, signal);
   return {
@@ -123,23 +124,23 @@ export async function mapEdges(store: StoreReader, question: MapQuestion, signal
   };
 }
 
-function edgeOf(row: EdgeRow, earlier: readonly z.infer<typeof ContextRow>[]): MapEdge {
+function pairKey(edge: { readonly source: string; readonly destination: string }): string {
+  return `${edge.source} ${edge.destination}`;
+}
+
+/** `known`: pairs of the context, or undefined when it holds no rows at all: then nothing can be called new. */
+function edgeOf(row: EdgeRow, known: ReadonlySet<string> | undefined): MapEdge {
   const { ports, reasons, ...rest } = row;
-  const known = earlier.some((one) => one.source === row.source && one.destination === row.destination);
-  return {
-    ...rest,
-    ports: mergedPorts(ports),
-    reasons: mergedReasons(reasons),
-    news: known || earlier.length === 0 ? "steady" : "new",
-  };
+  const news = known === undefined || known.has(pairKey(row)) ? "steady" : "new";
+  return { ...rest, ports: mergedPorts(ports), reasons: mergedReasons(reasons), news };
 }
 
 /** Edges of the context that the range lacks, as empty ones. */
 function goneEdges(rows: readonly EdgeRow[], earlier: readonly z.infer<typeof ContextRow>[]): MapEdge[] {
-  const present = new Set(rows.map((row) => `${row.source} ${row.destination}`));
+  const present = new Set(rows.map(pairKey));
   const nothing = { p50: null, p95: null, p99: null };
   return earlier
-    .filter((one) => one.opened > 0 && !present.has(`${one.source} ${one.destination}`))
+    .filter((one) => one.opened > 0 && !present.has(pairKey(one)))
     .map(({ source, destination, firstSeen, lastSeen }) => ({
       source,
       destination,

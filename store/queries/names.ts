@@ -46,7 +46,10 @@ export async function namesOf(
   range: TimeRange,
   signal: AbortSignal,
 ): Promise<(id: string) => NamedIdentity> {
-  const rows = ids.length === 0 ? [] : await store.rows({ sql: SQL, row: Row }, { ids, ...rangeParams(range) }, signal);
+  const rows =
+    ids.length === 0
+      ? []
+      : await store.rows({ sql: SQL, row: Row }, { ids: ids.map(BigInt), ...rangeParams(range) }, signal);
   const known = new Map(rows.map((row) => [row.id, row]));
   return (id) =>
     known.get(id) ?? {

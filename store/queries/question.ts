@@ -1,15 +1,17 @@
 /** What every question has in common: a range, a filter, a scope; and how times go to the store and come back. */
 import { z } from "zod";
 import type { Filter } from "../../model/filter/ast.ts";
+import { bucketSeconds } from "../../model/time-range.ts";
 import { clickhouseTime, milliseconds, type Milliseconds, type TimeRange } from "../../model/time.ts";
 import type { Answered } from "../../model/wire/answers/parts.ts";
 import type { Params } from "../reader.ts";
-import type { Scope } from "./where.ts";
+import type { Ends, Scope } from "./where.ts";
 
 export interface RangeQuestion {
   readonly range: TimeRange;
   readonly filter: Filter;
   readonly scope: Scope;
+  readonly ends?: Ends;
 }
 
 /** `from` and `to` as DateTime64(3) parameters. */
@@ -25,6 +27,15 @@ export function wholeMinutes(range: TimeRange, now: number = Date.now()): TimeRa
     from: milliseconds(Math.floor(range.from / minute) * minute),
     to: milliseconds(Math.max(range.to, Math.min(to, now))),
   };
+}
+
+/** Longest range for which time steps below a minute are worth reading raw rows. */
+const FINE_STEPS_MS = 15 * 60_000;
+
+/** Width of time steps, seconds: at most `buckets` of them, and whole minutes, which the roll-ups can answer, for all but short ranges. */
+export function stepSeconds(range: TimeRange, buckets: number): number {
+  const step = bucketSeconds(range, buckets);
+  return range.to - range.from > FINE_STEPS_MS ? Math.max(60, step) : step;
 }
 
 /** Seconds as a DateTime parameter, rounded up to whole ones. */

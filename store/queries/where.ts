@@ -17,6 +17,14 @@ export interface Conditions {
   readonly params: Params;
 }
 
+/** Single identities that are asked for beside the filter: an edge or a node that was clicked. Decimal text. */
+export interface Ends {
+  readonly source?: string;
+  readonly destination?: string;
+  /** At either end. */
+  readonly either?: string;
+}
+
 /** What a table knows. Roll-ups keep identities, not addresses; names are then asked of `identities`. */
 export type Vocabulary = "flows" | "edges" | "drops" | "tuples";
 
@@ -54,7 +62,7 @@ function knows(table: Vocabulary, condition: Condition): boolean {
 }
 
 /** Conditions of `filter` and `scope` on `table`. Throws RangeError on a term that the table does not know (ask `termsBeyond` first). */
-export function compileWhere(filter: Filter, scope: Scope, table: Vocabulary = "flows"): Conditions {
+export function compileWhere(filter: Filter, scope: Scope, table: Vocabulary = "flows", asked: Ends = {}): Conditions {
   const place = new Places();
   const ends = table === "flows" ? flowsEnd : identityEnd;
   const parts: string[] = [];
@@ -72,6 +80,12 @@ export function compileWhere(filter: Filter, scope: Scope, table: Vocabulary = "
         ? `(src_ns IN ${names} OR dst_ns IN ${names})`
         : `(${inIdentities("src", `namespace IN ${names}`)} OR ${inIdentities("dst", `namespace IN ${names}`)})`,
     );
+  }
+  if (asked.source !== undefined) parts.push(`src_id = ${place.add(asked.source, "UInt64")}`);
+  if (asked.destination !== undefined) parts.push(`dst_id = ${place.add(asked.destination, "UInt64")}`);
+  if (asked.either !== undefined) {
+    const id = place.add(asked.either, "UInt64");
+    parts.push(`(src_id = ${id} OR dst_id = ${id})`);
   }
   return { sql: parts.map((part) => ` AND ${part}`).join(""), params: place.params };
 }
@@ -94,7 +108,7 @@ class Places {
 
   add(
     value: string | number | readonly string[],
-    type: "String" | "UInt16" | "UInt8" | "IPv6" | "Array(String)",
+    type: "String" | "UInt64" | "UInt16" | "UInt8" | "IPv6" | "Array(String)",
   ): string {
     const name = `f${this.#count++}`;
     this.params[name] = value;

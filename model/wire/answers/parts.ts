@@ -15,7 +15,17 @@ export const Answered = z.object({
   from: Ms,
   to: Ms,
   /** Table: roll-ups know no single addresses, ports of clients or processes; `flows` knows all, for as long as rows are kept. */
-  by: z.enum(["flows", "edges_1m", "edges_1h", "drops_1m", "tuples_1h", "dns_answers", "identities", "books"]),
+  by: z.enum([
+    "flows",
+    "edges_1m",
+    "edges_1h",
+    "drops_1m",
+    "tuples_1h",
+    "dns_answers",
+    "identities",
+    "books",
+    "collector_health",
+  ]),
   /** True: there was more than the limit; what is missing is the least. */
   truncated: z.boolean(),
 });

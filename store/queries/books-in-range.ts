@@ -1,0 +1,65 @@
+/** What was produced in a range and what became of it. Answered by books: additive rows, so sums. */
+import { z } from "zod";
+import type { TimeRange } from "../../model/time.ts";
+import type { Balance, BooksAnswer } from "../../model/wire/answers/health.ts";
+import type { StoreReader } from "../reader.ts";
+import { answered, count, ms, secondsText, wholeMinutes } from "./question.ts";
+
+export const BOOKS_NODES_SQL = `
+SELECT
+  node, type, sum(b.produced) AS produced, sum(b.stored) AS stored, sum(b.lost) AS lost, sum(b.shed) AS shed, sum(b.quarantined) AS quarantined, sum(b.filtered) AS filtered
+FROM books AS b
+WHERE minute >= {from:DateTime('UTC')} AND minute < {to:DateTime('UTC')}
+GROUP BY node, type
+ORDER BY node, type
+LIMIT 10000`;
+
+export const BOOKS_MINUTES_SQL = `
+SELECT
+  toUnixTimestamp(toStartOfInterval(minute, INTERVAL {bucket:UInt32} SECOND)) * 1000 AS moment,
+  sum(b.produced) AS produced, sum(b.stored) AS stored, sum(b.lost) AS lost, sum(b.shed) AS shed, sum(b.quarantined) AS quarantined, sum(b.filtered) AS filtered
+FROM books AS b
+WHERE minute >= {from:DateTime('UTC')} AND minute < {to:DateTime('UTC')}
+GROUP BY moment
+ORDER BY moment
+LIMIT 5000`;
+
+const Sums = { produced: count, stored: count, lost: count, shed: count, quarantined: count, filtered: count };
+const NodeRow = z.object({ node: z.string(), type: z.string(), ...Sums });
+const MinuteRow = z.object({ moment: ms, ...Sums });
+type Sum = Omit<Balance, "pending">;
+
+/** Balance of the whole range, by node and type, and over time (at most 180 steps of whole minutes). Throws StoreError. */
+export async function booksInRange(store: StoreReader, range: TimeRange, signal: AbortSignal): Promise<BooksAnswer> {
+  const whole = wholeMinutes(range);
+  const bucket = Math.max(1, Math.ceil((whole.to - whole.from) / 60_000 / 180)) * 60;
+  const params = { from: secondsText(whole.from), to: secondsText(whole.to) };
+  const [nodes, minutes] = await Promise.all([
+    store.rows({ sql: BOOKS_NODES_SQL, row: NodeRow }, params, signal),
+    store.rows({ sql: BOOKS_MINUTES_SQL, row: MinuteRow }, { ...params, bucket }, signal),
+  ]);
+  const total = nodes.reduce<Sum>(add, { produced: 0, stored: 0, lost: 0, shed: 0, quarantined: 0, filtered: 0 });
+  const wanted = total.produced - total.filtered;
+  return {
+    answered: answered(whole, "books", false),
+    total: balanced(total),
+    seen: wanted <= 0 ? null : 1 - (total.lost + total.shed + total.quarantined) / wanted,
+    nodes: nodes.map(({ node, type, ...sums }) => ({ node, type, ...balanced(sums) })),
+    minutes: minutes.map(({ moment, ...sums }) => ({ at: moment, ...balanced(sums) })),
+  };
+}
+
+function add(a: Sum, b: Sum): Sum {
+  return {
+    produced: a.produced + b.produced,
+    stored: a.stored + b.stored,
+    lost: a.lost + b.lost,
+    shed: a.shed + b.shed,
+    quarantined: a.quarantined + b.quarantined,
+    filtered: a.filtered + b.filtered,
+  };
+}
+
+function balanced(sums: Sum): Balance {
+  return { ...sums, pending: sums.produced - sums.stored - sums.lost - sums.shed - sums.quarantined - sums.filtered };
+}
