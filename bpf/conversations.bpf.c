@@ -126,8 +126,10 @@ int conversations_in(struct __sk_buff *skb)
 }
 
 /* Silence after which a conversation is over; a later packet begins another. */
-const volatile __u64 udp_idle_ns = 180000000000;       /* both ends have spoken */
-const volatile __u64 unanswered_idle_ns = 30000000000; /* one end only, and ICMP */
+const volatile __u64 udp_idle_ns = 180000000000;       /* both ends have spoken, for two seconds and more */
+const volatile __u64 unanswered_idle_ns = 30000000000; /* all others: as conntrack has it */
+
+#define STREAM_NS 2000000000ULL
 
 /* Writes one delta (or end) per conversation with news. What is told is noted only when it was written: the
  * iterator calls again for an element whose record did not fit. */
@@ -140,13 +142,15 @@ int read_conversations(struct bpf_iter__bpf_map_elem *ctx)
 	__u64 tx_bytes, rx_bytes, tx_packets, rx_packets;
 	struct ev_conversation e = {};
 
-	if (!key || !v)
+	if (!key || !v || v->first + settle_ns > now)
 		return 0;
 	tx_bytes = v->tx_bytes;
 	rx_bytes = v->rx_bytes;
 	tx_packets = v->tx_packets;
 	rx_packets = v->rx_packets;
-	limit = key->proto == IPPROTO_UDP && tx_packets && rx_packets ? udp_idle_ns : unanswered_idle_ns;
+	limit = unanswered_idle_ns;
+	if (key->proto == IPPROTO_UDP && tx_packets && rx_packets && v->last - v->first > STREAM_NS)
+		limit = udp_idle_ns;
 	idle = now > v->last ? now - v->last : 0;
 	if (idle < limit && tx_packets == v->told_tx_packets && rx_packets == v->told_rx_packets)
 		return 0;

@@ -11,7 +11,9 @@ const volatile __u8 with_stacks __weak = 1; /* 1: drops carry a kernel stack */
 const volatile __u8 with_tasks __weak = 1;  /* 1: cgroup programs may ask for the current task */
 
 /* Written while running. */
-volatile __u64 wall_off __weak = 0;	   /* wall clock - boot time, ns */
+volatile __u64 wall_off __weak = 0; /* wall clock - boot time, ns */
+volatile __u64 settle_ns __weak =
+	0; /* conversations younger than this are read out next time: their start is on its way */
 volatile __u32 drop_generation __weak = 0; /* which of drops_even and drops_odd collects */
 
 struct {

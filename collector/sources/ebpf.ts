@@ -54,6 +54,7 @@ const DEFAULTS = {
   unansweredIdleMs: 30_000,
   rows: 8192,
 };
+const SETTLE_MS = 50;
 const GRACE_MS = 50; // a program that began before the generation was turned over has long ended
 
 /** The running kernel of this machine. Creating is inert; `start` loads and attaches; disposing detaches, and delivers what is left. */
@@ -130,7 +131,10 @@ export class EbpfSource implements Source {
     };
     this.#clocks.use(whenReadable(this.#rings!.epollFd, drainMs, () => this.#drain()));
     every(dropMs, () => this.#turnDrops());
-    every(conversationMs, () => this.#conversations());
+    every(conversationMs, () => {
+      this.#drain(); // starts before deltas
+      this.#conversations(SETTLE_MS);
+    });
     every(sweepMs, () => this.sweep());
     every(scanMs, () => this.scan());
   }
@@ -164,7 +168,7 @@ export class EbpfSource implements Source {
     this.#drain(Infinity);
     this.#emptyOldDrops(this.#turnGeneration());
     this.#emptyOldDrops(this.#turnGeneration()); // a timer may have turned it just before, and not emptied it yet
-    this.#conversations();
+    this.#conversations(0);
     this.#deliver();
   }
 
@@ -286,10 +290,11 @@ export class EbpfSource implements Source {
     );
   }
 
-  #conversations(): void {
+  #conversations(settleMs: number): void {
     const iterator = this.#kernel?.iterator("read_conversations");
     if (iterator === undefined || this.#stopped) return;
     const kernel = this.#running();
+    kernel.loaded.setVariable("settle_ns", BigInt(settleMs) * 1_000_000n);
     readConversations(kernel.lib, iterator, kernel.loaded.mapFd("conversations"), this.#take);
     this.#deliver();
   }
