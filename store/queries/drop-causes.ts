@@ -3,9 +3,9 @@ import { z } from "zod";
 import type { DropCauses } from "../../model/wire/answers/drops.ts";
 import { VerdictName } from "../../model/wire/answers/parts.ts";
 import type { StoreReader } from "../reader.ts";
-import { withDropRows } from "./drop-rows.ts";
+import { withDropRows, type DropQuestion } from "./drop-rows.ts";
 import { bare, namesOf } from "./names.ts";
-import { answered, count, ms, type RangeQuestion } from "./question.ts";
+import { answered, count, ms } from "./question.ts";
 
 export const DROP_CAUSES_SQL = `
 SELECT
@@ -41,7 +41,7 @@ const SPARK_BARS = 45;
 /** Lines of the table, at most `limit`. Throws StoreError. */
 export async function dropCauses(
   store: StoreReader,
-  question: RangeQuestion & { readonly limit: number },
+  question: DropQuestion & { readonly limit: number },
   signal: AbortSignal,
 ): Promise<DropCauses> {
   const rows = withDropRows(DROP_CAUSES_SQL, question);

@@ -7,17 +7,32 @@ import { compileWhere, termsBeyond, withFilter } from "./where.ts";
 const ROLLED_UP = `(
   SELECT minute AS at, reason, location, src_id, dst_id, dst_port, protocol, verdict, node, device, drops, first_seen, last_seen
   FROM drops_1m
-  WHERE minute >= {minute_from:DateTime('UTC')} AND minute < {minute_to:DateTime('UTC')} /* filter */
+  WHERE minute >= {minute_from:DateTime('UTC')} AND minute < {minute_to:DateTime('UTC')}
+    AND NOT has({hidden:Array(String)}, concat(reason, ' ', location, ' ', toString(protocol))) /* filter */
 )`;
 
 const RAW = `(
   SELECT toDateTime(ts, 'UTC') AS at, reason, location, src_id, dst_id, dst_port, protocol, verdict, node, device, toUInt64(flows.drops) AS drops, ts AS first_seen, ts AS last_seen
   FROM flows
-  WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND kind = 'drop' /* filter */
+  WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND kind = 'drop'
+    AND NOT has({hidden:Array(String)}, concat(reason, ' ', location, ' ', toString(protocol))) /* filter */
 )`;
 
 const MARKER = "/* drops */";
 const RAW_BELOW_MS = 10 * 60_000;
+
+/** A question about drops. */
+export interface DropQuestion extends RangeQuestion {
+  /** Keys of `dropKindKey` that are left out: what is normal and not asked for. */
+  readonly hidden?: readonly string[];
+  /** Answer to the millisecond from raw rows, so that sums fit a chart whose steps are finer than a minute. */
+  readonly exact?: boolean;
+}
+
+/** What tells one kind of drop from another when it is judged as normal. */
+export function dropKindKey(reason: string, location: string, protocol: number): string {
+  return `${reason} ${location} ${protocol}`;
+}
 
 export interface DropRows {
   readonly sql: string;
@@ -27,14 +42,16 @@ export interface DropRows {
 }
 
 /** Puts the rows of `question` into `sql` at its marker. `bucketSeconds`: width of the question's time steps, if it has any. */
-export function withDropRows(sql: string, question: RangeQuestion, bucketSeconds?: number): DropRows {
+export function withDropRows(sql: string, question: DropQuestion, bucketSeconds?: number): DropRows {
   if (!sql.includes(MARKER)) throw new Error("the question's SQL has no marker for drop rows");
   const { range, filter, scope, ends } = question;
   const raw =
+    question.exact === true ||
     range.to - range.from < RAW_BELOW_MS ||
     (bucketSeconds !== undefined && bucketSeconds < 60) ||
     termsBeyond(filter, "drops").length > 0;
-  const bucket: Params = bucketSeconds === undefined ? {} : { bucket: bucketSeconds };
+  const hidden = question.hidden ?? [];
+  const bucket: Params = bucketSeconds === undefined ? { hidden } : { bucket: bucketSeconds, hidden };
   if (raw) {
     const where = compileWhere(filter, scope, "flows", ends);
     return {

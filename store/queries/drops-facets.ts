@@ -4,9 +4,9 @@ import { protocolName } from "../../model/flow.ts";
 import { quoteFilterValue } from "../../model/filter/parse.ts";
 import type { DropsFacets, FacetValue } from "../../model/wire/answers/drops.ts";
 import type { StoreReader } from "../reader.ts";
-import { withDropRows } from "./drop-rows.ts";
-import { namesOf, type NamedIdentity } from "./names.ts";
-import { answered, count, type RangeQuestion } from "./question.ts";
+import { withDropRows, type DropQuestion } from "./drop-rows.ts";
+import { nameLabel, namesOf } from "./names.ts";
+import { answered, count } from "./question.ts";
 
 export const DROPS_FACETS_SQL = `
 SELECT
@@ -46,7 +46,7 @@ const Total = z.object({ total: count });
 /** Facets, each most frequent first and at most 50 values, with the filter term that asks for a value alone. Throws StoreError. */
 export async function dropsFacets(
   store: StoreReader,
-  question: RangeQuestion,
+  question: DropQuestion,
   signal: AbortSignal,
 ): Promise<DropsFacets> {
   const facets = withDropRows(DROPS_FACETS_SQL, question);
@@ -67,10 +67,13 @@ export async function dropsFacets(
     answered: answered(facets.range, facets.by, false),
     total: totals[0]?.total ?? 0,
     reason: of("reason", plain("reason")),
-    source: of("source", (id) => ({ label: label(names(id)), term: `src:${quoteFilterValue(label(names(id)))}` })),
+    source: of("source", (id) => ({
+      label: nameLabel(names(id)),
+      term: `src:${quoteFilterValue(nameLabel(names(id)))}`,
+    })),
     destination: of("destination", (id) => ({
-      label: label(names(id)),
-      term: `dst:${quoteFilterValue(label(names(id)))}`,
+      label: nameLabel(names(id)),
+      term: `dst:${quoteFilterValue(nameLabel(names(id)))}`,
     })),
     port: of("port", (value) => {
       const [protocol, port] = value.split("/");
@@ -80,8 +83,4 @@ export async function dropsFacets(
     node: of("node", plain("node")),
     verdict: of("verdict", plain("verdict")),
   };
-}
-
-function label(identity: NamedIdentity): string {
-  return identity.namespace === "" ? identity.workload : `${identity.namespace}/${identity.workload}`;
 }

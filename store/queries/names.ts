@@ -67,3 +67,8 @@ export async function namesOf(
 export function bare({ id, kind, shape, namespace, workload }: NamedIdentity): Named {
   return { id, kind, shape, namespace, workload };
 }
+
+/** `storefront/web`, or the workload alone where there is no namespace: what `src:` and `dst:` of the filter take. */
+export function nameLabel(identity: Pick<Named, "namespace" | "workload">): string {
+  return identity.namespace === "" ? identity.workload : `${identity.namespace}/${identity.workload}`;
+}

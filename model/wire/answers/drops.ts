@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FlowSchema } from "./flows.ts";
 import { Answered, Count, Ms, Named, VerdictName } from "./parts.ts";
 
 /** Dropped packets per bucket and reason; buckets without drops are left out. */
@@ -28,6 +29,17 @@ export const DropsFacets = z.object({
   verdict: z.array(FacetValue),
 });
 export type DropsFacets = z.infer<typeof DropsFacets>;
+
+/** Drops that are normal by the rules of the texts, and left out unless they are asked for. */
+export const HiddenDrops = z.object({ reason: z.string(), title: z.string(), location: z.string(), drops: Count });
+export type HiddenDrops = z.infer<typeof HiddenDrops>;
+
+/**
+ * `GET /api/drops/facets`. Each list is counted without the filter's own terms on that property, so that the other values can
+ * be chosen too; `total` is within the whole filter.
+ */
+export const DropsFacetsAnswer = DropsFacets.extend({ hidden: z.array(HiddenDrops) });
+export type DropsFacetsAnswer = z.infer<typeof DropsFacetsAnswer>;
 
 /** Reason and edge together: a line of the table of causes. */
 export const DropCause = z.object({
@@ -78,3 +90,7 @@ export const FailedEdge = z.object({
 export type FailedEdge = z.infer<typeof FailedEdge>;
 export const FailuresAnswer = z.object({ answered: Answered, total: Count, failures: z.array(FailedEdge) });
 export type FailuresAnswer = z.infer<typeof FailuresAnswer>;
+
+/** One real case: the newest row that fits, and all reports of its connection, oldest first. Null: no raw row is left of it. */
+export const ExampleAnswer = z.object({ flow: FlowSchema.nullable(), life: z.array(FlowSchema) });
+export type ExampleAnswer = z.infer<typeof ExampleAnswer>;

@@ -1,0 +1,51 @@
+import type { Condition, Filter } from "../../../model/filter/ast.ts";
+import { milliseconds } from "../../../model/time.ts";
+import type { ExampleAnswer } from "../../../model/wire/answers/drops.ts";
+import { connectionLife } from "../../../store/queries/connection-life.ts";
+import { flowsPage } from "../../../store/queries/flows-page.ts";
+import type { RangeQuestion } from "../../../store/queries/question.ts";
+import type { Ends } from "../../../store/queries/where.ts";
+import type { RouteContext } from "../answering.ts";
+import type { RangedQuestion } from "../question.ts";
+
+interface Edge {
+  readonly src?: string | undefined;
+  readonly dst?: string | undefined;
+  readonly port?: number | undefined;
+  readonly protocol?: number | undefined;
+}
+
+/** The page's range and scope, cut to an edge and to rows for which all of `conditions` hold. The page's filter chose the line already. */
+export function narrowed(asked: RangedQuestion & Edge, conditions: readonly Condition[]): RangeQuestion {
+  const { range, scope, src, dst, port, protocol } = asked;
+  const all: Condition[] = [
+    ...conditions,
+    ...(port === undefined ? [] : [{ on: "port" as const, from: port, to: port }]),
+    ...(protocol === undefined ? [] : [{ on: "protocol" as const, protocol }]),
+  ];
+  const filter: Filter = {
+    terms: all.map((condition) => ({ key: undefined, negated: false, any: [condition], text: "", at: 0 })),
+  };
+  return { range, scope, filter, ends: endsOf(src, dst) };
+}
+
+function endsOf(source: string | undefined, destination: string | undefined): Ends {
+  return {
+    ...(source === undefined ? {} : { source: [source] }),
+    ...(destination === undefined ? {} : { destination: [destination] }),
+  };
+}
+
+/** The newest row of `question` and the life of its connection. Rows without a client's port have no connection to look up. */
+export async function exampleOf(
+  question: RangeQuestion,
+  { store, signal }: Pick<RouteContext, "store" | "signal">,
+): Promise<ExampleAnswer> {
+  const page = await flowsPage(store, { ...question, limit: 1 }, signal);
+  const flow = page.flows[0];
+  if (flow === undefined) return { flow: null, life: [] };
+  if (flow.source.port === 0) return { flow, life: [flow] };
+  const at = milliseconds(Date.parse(flow.time));
+  const { flows } = await connectionLife(store, { rowId: flow.rowId, at, scope: question.scope }, signal);
+  return { flow, life: flows };
+}
