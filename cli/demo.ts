@@ -56,7 +56,7 @@ export async function showDemo({ seed, id, env, verbose }: ShowOptions, signal: 
     ...shown,
     WEIR_SOURCE: "ebpf",
     WEIR_INVENTORY: world.inventoryFile,
-    WEIR_NETNS: world.observed.join(","),
+    WEIR_NETNS: world.observedInodes,
   };
   const programs = allReplicas().length;
   await show(

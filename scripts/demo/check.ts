@@ -58,7 +58,7 @@ export async function checkWorld(settings: CheckSettings): Promise<Comparison> {
     const collector = await settings.startCollector({
       ...storeEnv,
       WEIR_INVENTORY: world.inventoryFile,
-      WEIR_NETNS: world.observed.join(","),
+      WEIR_NETNS: world.observedInodes,
       WEIR_NODE: "check",
       WEIR_SOURCE: "ebpf",
     });

@@ -47,7 +47,7 @@ async function record(): Promise<void> {
       WEIR_SOURCE: "ebpf",
       WEIR_COLLECTOR_SOCKET: socketPath,
       WEIR_INVENTORY: world.inventoryFile,
-      WEIR_NETNS: world.observed.join(","),
+      WEIR_NETNS: world.observedInodes,
       WEIR_NODE: "demo",
     },
   });

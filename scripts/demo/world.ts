@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -78,6 +78,11 @@ export class World {
     await buildNetwork(runId);
     writeFileSync(this.inventoryFile, inventoryOf(runId));
     await Promise.all(allReplicas().map((replica) => this.#spawn(replica.name)));
+  }
+
+  /** For WEIR_NETNS: inode numbers, which the collector tells to the kernel, so that nobody else's events are even sent. Needs `build`. */
+  get observedInodes(): string {
+    return this.observed.map((name) => statSync(`/run/netns/${name}`).ino).join(",");
   }
 
   /** Begins the traffic. */
