@@ -49,17 +49,20 @@ const EMPTY_SPEC: CalicoPolicySpec = {
 function readSpec(spec: Fields, head: DocumentHead, stagedAction: StagedAction | undefined): CalicoPolicySpec {
   const tier = spec.get("tier")?.string("a tier's name") ?? "";
   if (tier !== "") checkName(spec.get("tier")!, tier, "subdomain");
-  const ingress = readRules(spec.get("ingress"), { direction: "ingress", namespace: head.namespace });
-  const egress = readRules(spec.get("egress"), { direction: "egress", namespace: head.namespace });
-  const governs = readTypes(spec, head);
-  checkHints(spec.get("performanceHints"));
-  return {
-    type: "policy",
-    tier: tier === "" ? DEFAULT_TIER : tier,
+  const subject = {
     order: spec.get("order")?.number(),
     selector: readPlainSelector(spec.get("selector")),
     namespaceSelector: readPlainSelector(spec.get("namespaceSelector")),
     serviceAccountSelector: readPlainSelector(spec.get("serviceAccountSelector")),
+  };
+  const governs = readTypes(spec, head);
+  const ingress = readRules(spec.get("ingress"), { direction: "ingress", namespace: head.namespace });
+  const egress = readRules(spec.get("egress"), { direction: "egress", namespace: head.namespace });
+  checkHints(spec.get("performanceHints"));
+  return {
+    ...subject,
+    type: "policy",
+    tier: tier === "" ? DEFAULT_TIER : tier,
     governsIngress: governs.ingress,
     governsEgress: governs.egress,
     ingress,

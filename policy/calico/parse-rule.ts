@@ -52,7 +52,10 @@ const MAX_RULES = 1024;
 export function readRules(cursor: Cursor | undefined, context: RuleContext): readonly CalicoRule[] {
   const items = cursor?.items("a list of rules") ?? [];
   if (items.length > MAX_RULES) cursor!.problem(`${items.length} rules in one list`, `at most ${MAX_RULES}`);
-  return items.map((item, index) => readRule(item, index, context)).filter((rule) => rule !== undefined);
+  return items
+    .slice(0, MAX_RULES)
+    .map((item, index) => readRule(item, index, context))
+    .filter((rule) => rule !== undefined);
 }
 
 function readRule(cursor: Cursor, index: number, context: RuleContext): CalicoRule | undefined {

@@ -65,7 +65,7 @@ export function readRuleNets(cursor: Cursor | undefined, negated: boolean): read
   const items = cursor?.items("a list of blocks such as 10.0.0.0/24") ?? [];
   if (items.length > MAX_NETS) cursor!.problem(`${items.length} blocks in one list`, `at most ${MAX_NETS}`);
   const seen = new Set<string>();
-  for (const at of items) {
+  for (const at of items.slice(0, MAX_NETS)) {
     const text = at.string("a block such as 10.0.0.0/24");
     if (text === undefined) continue;
     if (seen.has(text)) at.warning(`${text} stands here twice; the API server refuses that`, "each block once");
@@ -116,7 +116,7 @@ export function readPorts(cursor: Cursor | undefined): PortMatch | undefined {
   if (items.length > MAX_PORTS) cursor!.problem(`${items.length} ports in one list`, `at most ${MAX_PORTS}`);
   const ranges: { first: number; last: number }[] = [];
   const names: string[] = [];
-  for (const at of items) {
+  for (const at of items.slice(0, MAX_PORTS)) {
     const value = at.integerOrString(PORT_EXPECTED);
     if (value === undefined) continue;
     const port = typeof value === "number" ? { first: value, last: value } : portRange(value);
