@@ -196,11 +196,25 @@ export function elfSection(elf: Uint8Array, name: string): Uint8Array | undefine
   return undefined;
 }
 
-/** The BTF of a BPF object file. */
+/** The BTF of a BPF object file. Throws KernelError `object-missing` when there is none. */
 export function objectBtf(path: string): Btf {
-  const section = elfSection(readFileSync(path), ".BTF");
-  if (section === undefined) throw new RangeError(`${path} has no section .BTF`);
-  return parseBtf(section);
+  try {
+    const section = elfSection(readFileSync(path), ".BTF");
+    if (section === undefined) throw new RangeError("no section .BTF");
+    return parseBtf(section);
+  } catch (cause) {
+    throw new KernelError({
+      code: "object-missing",
+      what:
+        systemCode(cause) === "ENOENT"
+          ? "the programs for the kernel are not there"
+          : "the programs for the kernel cannot be read",
+      where: path,
+      expected: "an object made by scripts/build-bpf.sh",
+      next: "run scripts/build-bpf.sh, or check out bpf/prebuilt/weir.bpf.o again",
+      cause,
+    });
+  }
 }
 
 /** Drop reasons of the running kernel by number, without their prefix: `NETFILTER_DROP`. Empty before 5.17. */
