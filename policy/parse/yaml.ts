@@ -26,6 +26,8 @@ export const YAML_LIMITS = {
   maxAliases: 100,
   /** Nodes of all documents, aliases counted as often as they are used. */
   maxNodes: 2_500_000,
+  /** Noted; more say nothing new. */
+  maxProblems: 1000,
 } as const;
 
 interface At {
@@ -77,6 +79,7 @@ export function parseYaml(text: string, file: string): { documents: YamlDocument
   const problems: PolicyProblem[] = [];
   const documents: YamlDocument[] = [];
   const refuse = (offset: number, message: string, expected?: string) => {
+    if (problems.length >= YAML_LIMITS.maxProblems) return;
     const place = source.position(offset);
     problems.push({ ...place, path: "", message, ...(expected === undefined ? {} : { expected }), severity: "error" });
   };
@@ -116,7 +119,7 @@ class TooDeep extends Error {
 /** Documents one by one. The composer is recursive, so depth is bounded while the parser (which is not) builds its stack. */
 function* composed(text: string, lines: LineCounter): Generator<Document.Parsed> {
   const parser = new Parser(lines.addNewLine);
-  const composer = new Composer({ lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: "silent" });
+  const composer = new Composer({ lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: "silent" });
   lines.addNewLine(0);
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) yield* composer.next(token) as Generator<Document.Parsed>;
@@ -173,6 +176,8 @@ function convert(
   };
   const walkMap = (map: YAMLMap, at: number): YamlNode => {
     const entries = new Map<string, YamlEntry>();
+    // The library's own check compares every key with every other: ten megabytes of keys would take hours.
+    const written = new Set<string>();
     let weight = 1;
     for (const pair of map.items) {
       const key = pair.key as Node | null;
@@ -188,7 +193,10 @@ function convert(
         }
         continue;
       }
-      entries.set(typeof key.value === "string" ? key.value : (key.source ?? String(key.value)), { at: keyAt, value });
+      const name = typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
+      if (written.has(name)) return fail(keyAt, `key ${JSON.stringify(clip(name))} is written twice`, "each key once");
+      written.add(name);
+      entries.set(name, { at: keyAt, value });
     }
     return { kind: "map", entries, at, weight };
   };
