@@ -1,6 +1,7 @@
 /**
  * A whole Weir for the browser's tests: an embedded store in a folder of its own, filled by bench/fill.ts, and the built
- * app, on free ports. Prints one JSON line `{url, storeUrl}` and ends with its parent. `--rows N`: 0 leaves the store empty.
+ * app, on free ports. Prints one JSON line `{url, storeUrl}` and ends with its parent. `--rows 0` leaves the store empty,
+ * `--without-store` ends it before the app starts.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,7 +14,11 @@ import { startStoreProcess } from "../store/embedded/spawn.ts";
 import { openWriter } from "../store/writer.ts";
 
 const { values } = parseArgs({
-  options: { rows: { type: "string", default: "60000" }, minutes: { type: "string", default: "30" } },
+  options: {
+    rows: { type: "string", default: "60000" },
+    minutes: { type: "string", default: "30" },
+    "without-store": { type: "boolean", default: false },
+  },
 });
 const dataDir = await mkdtemp(join(tmpdir(), "weir-browser-"));
 const env = { ...process.env, WEIR_DATA_DIR: dataDir, WEIR_STORE_PORT: "0", WEIR_PORT: "0", WEIR_CLICKHOUSE_URL: "" };
@@ -28,6 +33,7 @@ if (rows > 0) {
     AbortSignal.timeout(120_000),
   );
 }
+if (values["without-store"]) await store.stop();
 const app = await serve(process.env, (line) => process.stderr.write(`${line}\n`));
 process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${app.port}`, storeUrl: store.url })}\n`);
 

@@ -38,7 +38,8 @@ export function FrameKeys({ help, palette, onHelp, onPalette }: FrameKeysProps) 
       },
       "/": single(() => document.querySelector<HTMLInputElement>("[data-frame-filter]")?.focus()),
       t: single(() => document.querySelector<HTMLButtonElement>("[data-frame-time]")?.click()),
-      "Shift+?": single(() => onHelp(true)),
+      "?": single(() => onHelp(true)),
+      "Shift+?": single(() => onHelp(true)), // where the layout needs Shift for it
       Space: (event) => {
         if (
           event.target instanceof Element &&

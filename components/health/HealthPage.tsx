@@ -1,7 +1,8 @@
 "use client";
 
 import { PageHead } from "../frame/PageHead.tsx";
-import { AnswerNote, Note } from "../parts/AnswerNote.tsx";
+import type { CollectorState } from "../../model/wire/answers/status.ts";
+import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { CommandLine } from "../parts/CopyButton.tsx";
 import { duration } from "../parts/numbers.ts";
 import { useCollectorHealth } from "../questions/use-collector-health.ts";
@@ -29,18 +30,11 @@ export function HealthPage() {
     <>
       <PageHead title="Health" totals={totals} />
       <div className={styles.page} tabIndex={0} role="region" aria-label="Health">
-        {status.data === undefined ? null : <AttentionList items={attentionOf(status.data, health)} />}
+        {status.data === undefined || (health === undefined && status.data.store !== null) ? null : (
+          <AttentionList items={attentionOf(status.data, health)} />
+        )}
         {collector === undefined ? <AnswerNote answer={answer} of="collector's health" /> : null}
-        {collector !== undefined && health === undefined ? (
-          <Note
-            title={
-              collector.state === "not running" ? "No collector runs on this machine" : "The collector does not answer"
-            }
-          >
-            <p>{collector.message}. What other machines&apos; collectors store is shown all the same.</p>
-            <CommandLine command="sudo ./bin/weir collect" />
-          </Note>
-        ) : null}
+        {collector !== undefined && health === undefined ? <NoCollectorHere collector={collector} /> : null}
         {health === undefined ? null : (
           <>
             <Measures health={health} />
@@ -54,5 +48,22 @@ export function HealthPage() {
         )}
       </div>
     </>
+  );
+}
+
+function NoCollectorHere({ collector }: { readonly collector: CollectorState }) {
+  return (
+    <section className={styles.absent} aria-label="Collector">
+      <h2>
+        {collector.state === "not running"
+          ? "No collector runs on this machine"
+          : "The collector of this machine does not answer"}
+      </h2>
+      <p>
+        The app looked: {collector.message}. What collectors of other machines store is shown all the same; to observe
+        this one, start its own.
+      </p>
+      <CommandLine command="sudo ./bin/weir collect" />
+    </section>
   );
 }

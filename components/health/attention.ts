@@ -20,20 +20,13 @@ export function attentionOf(status: SystemStatus, health: HealthSnapshot | undef
     items.push({
       level: "error",
       what: `The store does not answer at ${status.storeUrl}: ${status.storeProblem.message}.`,
-      next: status.storeProblem.next,
+      next: sentence(status.storeProblem.next),
     });
   }
-  if (health === undefined) {
-    if (status.collector.state !== "running")
-      items.push({
-        level: "error",
-        what: `No collector answers on this machine: ${status.collector.message}.`,
-        next: "start one with sudo ./bin/weir collect, or leave it when this machine only shows what others store",
-      });
-    return items;
-  }
+  if (health === undefined) return items; // the page says so in its own place
   items.push(...refusedPrograms(health), ...losses(health), ...storage(health));
-  for (const note of health.notes) items.push({ level: note.level, what: note.message, next: note.next ?? "" });
+  for (const note of health.notes)
+    items.push({ level: note.level, what: sentence(note.message), next: sentence(note.next ?? "") });
   const rank = { error: 0, warning: 1, info: 2 } as const;
   return items.toSorted((a, b) => rank[a.level] - rank[b.level]);
 }
@@ -114,4 +107,9 @@ function storage(health: HealthSnapshot): readonly Attention[] {
       next: "Make room on the disk of WEIR_DATA_DIR, or make it writable.",
     });
   return items;
+}
+
+function sentence(text: string): string {
+  if (text === "") return "";
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?]$/.test(text) ? "" : "."}`;
 }
