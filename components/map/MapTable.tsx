@@ -7,7 +7,7 @@ import type { Tone } from "../parts/colors.ts";
 import { bytes, duration, perSecond, share } from "../parts/numbers.ts";
 import { Table, type Column } from "../parts/Table.tsx";
 import { EdgeName } from "../parts/WorkloadName.tsx";
-import type { MapIndex } from "./graph-from-answer.ts";
+import { observedSeconds, type MapIndex } from "./graph-from-answer.ts";
 import { inTrouble, type EdgeState, type Graph, type GraphEdge } from "./graph.ts";
 import styles from "./MapTable.module.css";
 
@@ -38,7 +38,7 @@ interface Row {
 /** The map as a table: the same edges, the same selection; trouble first. */
 export function MapTable({ graph, index, answer, selected, narrow, onSelect }: Props) {
   const rows = useMemo(() => tableRows(graph, index), [graph, index]);
-  const seconds = Math.max(1, (answer.answered.to - answer.answered.from) / 1000);
+  const seconds = observedSeconds(answer);
   const columns = useMemo(() => (narrow ? narrowColumns(seconds) : wideColumns(seconds)), [seconds, narrow]);
   return (
     <Table

@@ -30,7 +30,16 @@ export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Loo
   const nodes = scene.nodes.toSorted((a, b) => nodeRank(b, look, chosen) - nodeRank(a, look, chosen));
   const plates = scene.edges.filter((edge) => edge.key === selected || inTrouble(edge.state) || edge.state === "fresh");
   const forced = scene.nodes.length <= 60;
-  for (const edge of plates.toReversed()) drawPlate(pen, edge, look, size, taken);
+  // Names that will stand in any case are obstacles for plates, which can move aside.
+  const obstacles = [...taken];
+  for (const node of nodes)
+    if (forced || node.key === selected || node.detailIsTrouble) obstacles.push(nameBox(pen, node, look, size));
+  for (const edge of plates.toReversed()) {
+    const plate = drawPlate(pen, edge, look, size, obstacles);
+    if (plate === undefined) continue;
+    obstacles.push(plate);
+    taken.push(plate);
+  }
   for (const node of nodes) {
     const must = forced || node.key === selected || node.detailIsTrouble;
     if (must || viewport.k >= NAMES_FROM_ZOOM) drawName(pen, node, look, size, taken, must);
@@ -90,14 +99,13 @@ function drawName(pen: Pen, node: SceneNode, look: Look, size: number, taken: Bo
 }
 
 /** Words on a plate beside the mark of an edge in trouble, new or selected. */
-function drawPlate(pen: Pen, edge: SceneEdge, look: Look, size: number, taken: Box[]): void {
-  if (edge.label === "") return;
+function drawPlate(pen: Pen, edge: SceneEdge, look: Look, size: number, taken: readonly Box[]): Box | undefined {
+  if (edge.label === "") return undefined;
   const { theme } = look;
   pen.font = `450 ${11 * size}px ${theme.sans}`;
   const width = pen.measureText(edge.label).width + 14 * size;
   const height = 18 * size;
   const place = plateBox(edge, width, height, taken, look.selected === edge.key && edge.state === "allowed");
-  taken.push(place);
   const colour = edgeColour(edge, theme, true);
   pen.fillStyle = theme.canvas;
   pen.strokeStyle = colour;
@@ -112,6 +120,16 @@ function drawPlate(pen: Pen, edge: SceneEdge, look: Look, size: number, taken: B
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.fillText(edge.label, (place.x0 + place.x1) / 2, (place.y0 + place.y1) / 2 + 0.5 * size);
+  return place;
+}
+
+/** The room of a node's name and of the line under it. */
+function nameBox(pen: Pen, node: SceneNode, look: Look, size: number): Box {
+  pen.font = `550 ${12.5 * size}px ${look.theme.sans}`;
+  const half =
+    Math.max(pen.measureText(node.name).width, node.detail === "" ? 0 : pen.measureText(node.detail).width) / 2;
+  const top = node.y + NODE_RADIUS + 4;
+  return { x0: node.x - half - 2, y0: top, x1: node.x + half + 2, y1: top + (node.detail === "" ? 14 : 27) * size };
 }
 
 /** Beside the mark, on the first side that is free; on the line itself for a healthy edge. */

@@ -29,7 +29,7 @@ export interface MapIndex {
 
 /** The graph of an answer at a zoom level, with labels of the chosen metric. Rates are means over the answer's range. */
 export function graphFromAnswer(answer: MapAnswer, level: MapLevel, metric: MapMetric): MapIndex {
-  const seconds = Math.max(1, (answer.answered.to - answer.answered.from) / 1000);
+  const seconds = observedSeconds(answer);
   const keyOf = new Map<string, string>();
   const members = new Map<string, MapNode[]>();
   for (const node of answer.nodes) {
@@ -74,6 +74,19 @@ export function graphFromAnswer(answer: MapAnswer, level: MapLevel, metric: MapM
     nodes.push(graphNode(key, list, level, seen, seconds));
   }
   return { graph: { nodes, edges }, identitiesOf, edgesOf: pairs };
+}
+
+/** Less than this was observed: a rate would be noise. */
+const LEAST_SECONDS = 10;
+
+/** Seconds that rates are means over: the range, or the part of it since the first traffic was seen (a collector that started in it). */
+export function observedSeconds(answer: MapAnswer): number {
+  const { from, to } = answer.answered;
+  const first = answer.edges.reduce(
+    (least, edge) => (edge.news === "gone" ? least : Math.min(least, edge.firstSeen)),
+    to,
+  );
+  return Math.max(LEAST_SECONDS, (to - Math.max(from, first)) / 1000);
 }
 
 /** The key of a node at a level; a copied link selects by it. */

@@ -52,7 +52,10 @@ export function useSettledLayout(graph: Graph | undefined, view: string): Settle
     const request: LayoutJob = {
       id: job.current,
       request: {
-        nodes: of.nodes.map((node) => ({ key: node.key, group: node.namespace })),
+        nodes: of.nodes.map((node) => ({
+          key: node.key,
+          group: node.namespace === "" ? `alone ${node.key}` : node.namespace,
+        })),
         edges: of.edges.map((edge) => ({ source: edge.source, target: edge.target, weight: edge.perSecond })),
         places: from,
       },
