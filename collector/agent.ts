@@ -23,7 +23,7 @@ import { Who } from "./identity/who.ts";
 import { LiveHub } from "./live/hub.ts";
 import { FlowEncoder, type Reporter } from "./rows/encode.ts";
 import { RowPipeline } from "./rows/pipeline.ts";
-import { Sockets, type KernelNames, type RowContext } from "./rows/row-maker.ts";
+import { ProcessNames, Sockets, type KernelNames, type RowContext } from "./rows/row-maker.ts";
 import { Strings } from "./rows/strings.ts";
 import { Tuples } from "./rows/tuples.ts";
 import { Shipper } from "./ship/insert.ts";
@@ -188,6 +188,7 @@ export class Agent implements AsyncDisposable {
     return {
       who: this.#who,
       strings: this.#strings,
+      processes: new ProcessNames(this.#strings),
       kernel: this.#chosen.kernel(this.#who),
       sink: this.#pipeline,
       tuples: new Tuples(),

@@ -30,7 +30,6 @@ export class Books {
   readonly #gaps = new Map<number, number[]>();
   readonly #unexplained = new Map<number, number>();
   #malformedBefore = 0;
-  #decoded = 0;
   #produced = 0;
   #inRing = 0;
 
@@ -96,11 +95,9 @@ export class Books {
       byType.set(row.type, sum);
     }
     this.#produced = 0;
-    this.#decoded = 0;
     this.#inRing = 0;
     for (const [type, sum] of byType) {
       this.#produced += sum.produced;
-      this.#decoded += sum.decoded;
       const explained = this.#unexplained.get(type) ?? 0;
       const gap = sum.produced - sum.lost - sum.decoded - explained;
       this.#inRing += Math.max(0, gap);

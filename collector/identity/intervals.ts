@@ -93,59 +93,43 @@ export class AddressIntervals {
       yield { words: Uint32Array.from(key.split(",").map(Number)), intervals };
   }
 
+  /** A proof that the short cut does not cover: a new owner, an earlier time, or the first of all. */
   #begin(words: Uint32Array, offset: number, netns: number, at: number): void {
     const text = addressKey(words, offset);
     if (this.#shared.has(text)) return;
     let intervals = this.#byAddress.get(text);
     if (intervals === undefined) this.#byAddress.set(text, (intervals = []));
-    const last = intervals.at(-1);
-    if (intervals.length === KEPT && at - intervals[0]!.from < SHARED_WITHIN_NS) {
+    if (intervals.length >= KEPT && at - intervals[0]!.from < SHARED_WITHIN_NS) {
       this.#shared.add(text);
       this.epoch++;
       return;
     }
-    let interval: Interval;
-    if (last === undefined || last.from <= at) {
-      if (last !== undefined && last.netns === netns && !last.ended) {
-        last.to = Math.max(last.to, at);
-        interval = last;
-      } else {
-        interval = { netns, from: at, to: at, ended: false };
-        intervals.push(interval);
-        if (intervals.length > KEPT) intervals.shift();
-        this.epoch++;
-      }
-    } else if (last.netns === netns) {
-      // an event of another CPU's ring that is a little older: the interval began earlier
-      const before = intervals.at(-2);
-      if (before === undefined || before.to < at) intervals[intervals.length - 1] = interval = { ...last, from: at };
-      else interval = last;
-      this.epoch++;
-    } else {
-      // older than the present owner's first proof: belongs to the one before, or stands between
-      const before = intervals.findLast((each) => each.netns === netns && each.from <= at);
-      if (before !== undefined) {
-        if (at > before.to) before.to = at;
-        return;
-      }
-      intervals.splice(
-        intervals.findIndex((each) => each.from > at),
-        0,
-        { netns, from: at, to: at, ended: false },
-      );
-      this.epoch++;
-      return;
-    }
+    const place = intervals.findLastIndex((each) => each.from <= at);
+    const here = intervals[place];
+    const next = intervals[place + 1];
+    if (here !== undefined && at <= here.to) {
+      if (here.netns !== netns) intervals.splice(place, 1, ...torn(here, netns, at));
+    } else if (here !== undefined && here.netns === netns && !here.ended) here.to = at;
+    else if (next !== undefined && next.netns === netns) intervals[place + 1] = { ...next, from: at };
+    else intervals.splice(place + 1, 0, { netns, from: at, to: at, ended: false });
+    if (intervals.length > KEPT) intervals.splice(0, intervals.length - KEPT);
+    this.epoch++;
+    this.#shorten(words, offset, intervals);
+  }
+
+  /** Only the present owner's proofs may take the short cut: its end moves on, nobody else's does. */
+  #shorten(words: Uint32Array, offset: number, intervals: readonly Interval[]): void {
+    const last = intervals.at(-1)!;
+    for (const { netns } of intervals) if (netns !== last.netns) this.#forget(words, offset, netns);
     const key = this.#key;
+    for (let i = 0; i < 4; i++) key[i] = words[offset + i]!;
+    key[4] = last.netns;
     const slot = this.#index.insert(key);
     const known = this.#index.words[slot]!;
     if (known === 0) {
-      this.#current.push(interval);
+      this.#current.push(last);
       this.#index.words[slot] = this.#current.length;
-    } else this.#current[known - 1] = interval;
-    // the former owner's short cut must not move its end any more
-    for (const each of intervals)
-      if (each !== interval && each.netns !== netns) this.#forget(words, offset, each.netns);
+    } else this.#current[known - 1] = last;
   }
 
   #forget(words: Uint32Array, offset: number, netns: number): void {
@@ -154,6 +138,14 @@ export class AddressIntervals {
     key[4] = netns;
     this.#index.remove(key);
   }
+}
+
+/** An interval in which another owner turns out to have used the address: only its two ends are sure. */
+function torn(interval: Interval, netns: number, at: number): Interval[] {
+  const parts: Interval[] = [{ netns, from: at, to: at, ended: false }];
+  if (interval.from < at) parts.unshift({ ...interval, to: interval.from, ended: false });
+  if (interval.to > at) parts.push({ ...interval, from: interval.to });
+  return parts;
 }
 
 function addressKey(words: Uint32Array, offset: number): string {

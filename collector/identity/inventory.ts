@@ -64,16 +64,17 @@ export function parseInventory(text: string, file: string): KnownEntry[] {
       ),
     );
   }
-  const place = (path: Path) => at(nodeAt(document.contents, path)?.range?.[0] ?? 0);
+  const place = (path: Path, ofKey = false) => at(nodeAt(document.contents, path, ofKey)?.range?.[0] ?? 0);
   const problems: string[] = [];
-  const say = (path: Path, message: string) => problems.push(`${place(path)} ${pathText(path)}: ${message}`);
+  const say = (path: Path, message: string, ofKey = false) =>
+    problems.push(`${place(path, ofKey)} ${pathText(path)}: ${message}`);
   const raw: unknown = document.contents === null ? { entries: [] } : document.toJS({ maxAliasCount: 100 });
   const parsed = Inventory.safeParse(raw);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
       if (issue.code === "unrecognized_keys")
-        for (const key of issue.keys) say([...path, key], `${JSON.stringify(key)} is no field of an entry`);
+        for (const key of issue.keys) say([...path, key], `${JSON.stringify(key)} is no field of an entry`, true);
       else say(path, `found ${shown(valueAt(raw, path))}; ${issue.message.replace(/^Invalid input: /, "")}`);
     }
     throw new InventoryProblem(file, problems);
@@ -148,15 +149,15 @@ function findOverlaps(known: readonly KnownEntry[], say: (entry: number, message
   });
 }
 
-function nodeAt(root: unknown, path: Path): Node | undefined {
+/** The node at `path`, or the deepest there is on the way; `ofKey` = the key that leads to it. */
+function nodeAt(root: unknown, path: Path, ofKey: boolean): Node | undefined {
   let node = root as Node | undefined;
   for (const [i, key] of path.entries()) {
     if (isMap(node)) {
       const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key);
-      const value = pair?.value as Node | undefined;
-      // an unknown field: its key is what is wrong
-      node = i === path.length - 1 && value === undefined ? ((pair?.key as Node | undefined) ?? node) : (value ?? node);
       if (pair === undefined) return node;
+      const value = (ofKey && i === path.length - 1 ? pair.key : (pair.value ?? pair.key)) as Node | undefined;
+      node = value ?? node;
     } else if (isSeq(node)) node = (node.items[Number(key)] as Node | undefined) ?? node;
     else return node;
   }

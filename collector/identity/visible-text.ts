@@ -2,8 +2,8 @@
  * Strings of strangers (process names, DNS names, container names) made harmless once, where they enter rows: control characters,
  * ESC, and characters that turn the reading direction or are not seen become visible escapes. Sinks still escape for HTML, CSV and SQL.
  */
-// eslint-disable-next-line no-control-regex
 const HIDDEN =
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** The text with every hidden character as `\xNN` or `\u{NNNN}`, at most `limit` characters long (then it ends in …). */

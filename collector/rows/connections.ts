@@ -21,14 +21,15 @@ export function connectionRows(context: RowContext, batch: ConnColumns): void {
       sink.filtered(type, batch.tsLow[r]!, batch.tsHigh[r]!);
       continue;
     }
+    // also where nothing is observed: it tells whose address this is
+    if (!isLoopback(batch.source, r * 4) && !isUnspecified(batch.source, r * 4))
+      who.intervals.prove(batch.source, r * 4, netns, ns);
     if (!who.isObserved(netns)) {
       sink.filtered(type, batch.tsLow[r]!, batch.tsHigh[r]!);
       continue;
     }
     const localPort = batch.ports[r]! & 0xffff;
     const remotePort = batch.ports[r]! >>> 16;
-    if (!isLoopback(batch.source, r * 4) && !isUnspecified(batch.source, r * 4))
-      who.intervals.prove(batch.source, r * 4, netns, ns);
 
     const cookieLow = batch.cookieLow[r]!;
     const cookieHigh = batch.cookieHigh[r]!;
@@ -112,7 +113,7 @@ export function connectionRows(context: RowContext, batch: ConnColumns): void {
     rows.minRttUs[row] = batch.minRttUs[r]!;
     rows.durationUs[row] = Math.round(duration / 1000);
     rows.pid[row] = batch.pid[r]!;
-    rows.process[row] = hasComm ? context.strings.intern(commText(batch.comm, r * 4)) : 0;
+    rows.process[row] = context.processes.numberOf(batch.comm, r * 4);
     outcome(context, rows, row, batch, r, type);
     const ports = rows.sourcePort[row]! | (rows.destinationPort[row]! << 16);
     tuples.tell(

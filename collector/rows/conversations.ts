@@ -1,6 +1,6 @@
 /** Hot: UDP and ICMP echo conversations to rows. Their events carry deltas already: nothing is remembered here. */
 import { Direction, EventType, type ConversationColumns } from "../decode/columns.ts";
-import { commText, isLoopback } from "../identity/who.ts";
+import { isLoopback } from "../identity/who.ts";
 import { translated } from "./connections.ts";
 import { By, Kind, Near, nsOf, Outcome, Way } from "./flow-rows.ts";
 import { beginRow, copyAddress, isUnspecified, type RowContext } from "./row-maker.ts";
@@ -18,6 +18,9 @@ export function conversationRows(context: RowContext, batch: ConversationColumns
     const netns = batch.netns[r]!;
     const protocol = (batch.tags[r]! >>> 16) & 0xff;
     const ns = nsOf(batch.tsLow[r]!, batch.tsHigh[r]!);
+    // also where nothing is observed: it tells whose address this is
+    if (!isLoopback(batch.source, r * 4) && !isUnspecified(batch.source, r * 4))
+      who.intervals.prove(batch.source, r * 4, netns, ns);
     const carried = batch.txPackets[r]! + batch.rxPackets[r]!;
     if (!who.isObserved(netns) || (type === EventType.conversationDelta && carried === 0)) {
       sink.filtered(type, batch.tsLow[r]!, batch.tsHigh[r]!);
@@ -26,8 +29,6 @@ export function conversationRows(context: RowContext, batch: ConversationColumns
     const echo = protocol === ICMP || protocol === ICMPV6;
     const localPort = echo ? 0 : batch.ports[r]! & 0xffff;
     const remotePort = echo ? 0 : batch.ports[r]! >>> 16;
-    if (!isLoopback(batch.source, r * 4) && !isUnspecified(batch.source, r * 4))
-      who.intervals.prove(batch.source, r * 4, netns, ns);
     const direction = batch.tags[r]! >>> 24;
     const isServer =
       direction === Direction.in ||
@@ -76,7 +77,7 @@ export function conversationRows(context: RowContext, batch: ConversationColumns
     rows.durationUs[row] = last > first ? Math.round((last - first) / 1000) : 0;
     if (echo) rows.icmpType[row] = protocol === ICMP ? ECHO_REQUEST : ECHO_REQUEST_V6;
     rows.pid[row] = batch.pid[r]!;
-    rows.process[row] = hasComm ? context.strings.intern(commText(batch.comm, r * 4)) : 0;
+    rows.process[row] = context.processes.numberOf(batch.comm, r * 4);
     const ports = rows.sourcePort[row]! | (rows.destinationPort[row]! << 16);
     tuples.tell(
       rows.source,

@@ -3,6 +3,7 @@ import { EventType, type DropColumns } from "../decode/columns.ts";
 import { isNoise } from "../../model/reasons/lookup.ts";
 import { By, Kind, Near, nsOf, Outcome, rowNs, Way } from "./flow-rows.ts";
 import { beginRow, copyAddress, type RowContext } from "./row-maker.ts";
+import { isLoopback } from "../identity/who.ts";
 import { WordTable } from "../identity/word-table.ts";
 
 const TCP = 6;
@@ -102,16 +103,26 @@ export function dropRows(context: RowContext, noise: NoiseMemory, batch: DropCol
     rows.icmpCode[row] = hasPorts ? 0 : details >>> 24;
     rows.counted[row] = 1; // a packet dies once
     rows.near[row] = Near.none;
-    place(context, rows, row, netns);
+    place(context, rows, row, netns, fromServer);
     rows.length = row + 1;
   }
 }
 
 /** Who reports: the namespace that holds the client's address is the client's side, likewise the server's; else it died on the path. */
-function place(context: RowContext, rows: Parameters<typeof beginRow>[0], row: number, netns: number): void {
+function place(
+  context: RowContext,
+  rows: Parameters<typeof beginRow>[0],
+  row: number,
+  netns: number,
+  fromServer: boolean,
+): void {
   const ns = rowNs(rows, row);
   const { intervals } = context.who;
-  if (netns !== 0 && intervals.owner(rows.source, row * 4, ns) === netns) {
+  if (isLoopback(rows.source, row * 4)) {
+    // both ends are here; what is lost on the way is lost where it arrives
+    rows.reporter[row] = fromServer ? By.client : By.server;
+    rows.direction[row] = Way.ingress;
+  } else if (netns !== 0 && intervals.owner(rows.source, row * 4, ns) === netns) {
     rows.reporter[row] = By.client;
     rows.direction[row] = Way.egress;
   } else if (netns !== 0 && intervals.owner(rows.destination, row * 4, ns) === netns) {

@@ -5,7 +5,7 @@
  * A row is made in two steps: `rows/*` fills in what the event says, with the near end; `settle.ts` names the far end a moment
  * later, when the other end's report has had time to arrive.
  */
-import { VERDICTS, FLOW_KINDS, REPORTERS, DIRECTIONS } from "../../model/flow.ts";
+import type { VERDICTS, FLOW_KINDS, REPORTERS, DIRECTIONS } from "../../model/flow.ts";
 
 /** Numbers of the store's enums = positions in model/flow.ts's lists. */
 export const Kind = {

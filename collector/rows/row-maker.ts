@@ -1,10 +1,11 @@
 /** What the makers of rows share: where rows go, who is who, what was said before, and what the books need to know. */
 import type { CommonColumns } from "../decode/columns.ts";
-import type { Who } from "../identity/who.ts";
+import { processName } from "../identity/processes.ts";
+import { commText, type Who } from "../identity/who.ts";
 import { WordTable } from "../identity/word-table.ts";
 import { clearRow, type FlowRows } from "./flow-rows.ts";
 import type { Strings } from "./strings.ts";
-import { Tuples } from "./tuples.ts";
+import type { Tuples } from "./tuples.ts";
 
 /** Names that only the running kernel has. */
 export interface KernelNames {
@@ -27,6 +28,7 @@ export interface RowSink {
 export interface RowContext {
   readonly who: Who;
   readonly strings: Strings;
+  readonly processes: ProcessNames;
   readonly kernel: KernelNames;
   readonly sink: RowSink;
   readonly tuples: Tuples;
@@ -68,6 +70,25 @@ export class Sockets {
     this.#key[0] = low;
     this.#key[1] = high;
     this.table.remove(this.#key);
+  }
+}
+
+/** Process names as string numbers, by their 16 bytes: a text is made once a name, not once an event. */
+export class ProcessNames {
+  readonly #strings: Strings;
+  readonly #table = new WordTable(4, 1, 0, 4096);
+  readonly #key = new Uint32Array(4);
+
+  constructor(strings: Strings) {
+    this.#strings = strings;
+  }
+
+  numberOf(comm: Uint32Array, at: number): number {
+    if (comm[at] === 0) return 0;
+    for (let i = 0; i < 4; i++) this.#key[i] = comm[at + i]!;
+    const slot = this.#table.insert(this.#key);
+    if (this.#table.isNew) this.#table.words[slot] = this.#strings.intern(processName(commText(comm, at), 0));
+    return this.#table.words[slot]!;
   }
 }
 

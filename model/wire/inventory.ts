@@ -12,8 +12,8 @@ const name = (what: string) =>
   z
     .string(`expected ${what}`)
     .max(253, "expected at most 253 characters")
-    // eslint-disable-next-line no-control-regex
     .regex(
+      // oxlint-disable-next-line no-control-regex -- they are what is looked for
       /^[^\u0000-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$/,
       "expected no control or direction characters",
     );
