@@ -20,8 +20,13 @@ export interface StoreReader extends AsyncDisposable {
   rows<Row>(query: Query<Row>, params: Params, signal: AbortSignal): Promise<Row[]>;
   /** The rows in batches as they come, for answers that need not be held whole. */
   stream<Row>(query: Query<Row>, params: Params, signal: AbortSignal): AsyncGenerator<Row[], void, undefined>;
-  /** The answer's bytes in a format of the store's (`CSVWithNames`, `Parquet`, …), for exports. */
-  bytes(sql: string, format: string, params: Params, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** The answer's bytes in a format of the store's (`CSVWithNames`, `Parquet`, …), for exports; undefined = the SQL names it itself. */
+  bytes(
+    sql: string,
+    format: string | undefined,
+    params: Params,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
 }
 
@@ -72,10 +77,15 @@ class Reader implements StoreReader {
     }
   }
 
-  async bytes(sql: string, format: string, params: Params, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  async bytes(
+    sql: string,
+    format: string | undefined,
+    params: Params,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>> {
     try {
       const answer = await this.#client.exec({
-        query: `${sql}\nFORMAT ${format}`,
+        query: format === undefined ? sql : `${sql}\nFORMAT ${format}`,
         query_params: { ...params },
         abort_signal: signal,
       });

@@ -1,9 +1,27 @@
 /** The store process: `weir store serve` and the supervisor run this file. Prints one JSON line when it listens, one sentence when it cannot. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { storeConfig } from "../config.ts";
 import { migrate } from "../migrate.ts";
 import { openWriter } from "../writer.ts";
 import { WeirError } from "../../model/errors.ts";
 import { startEmbedded } from "./server.ts";
+
+/** Sessions (2 + 4 + 1), streams and files each hold a thread of libuv's pool while they work: with its default of 4, four long queries would keep even KILL waiting. */
+const POOL_THREADS = 16;
+
+// The pool's size is read once, before any of our code: so the work is done by a second process that has it in its environment.
+if (process.env["UV_THREADPOOL_SIZE"] === undefined) process.exit(await again());
+
+async function again(): Promise<number> {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", fileURLToPath(import.meta.url)], {
+    env: { ...process.env, UV_THREADPOOL_SIZE: String(POOL_THREADS) },
+    stdio: ["ignore", "inherit", "inherit", "ipc"], // the ipc channel only tells it that we are gone
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill("SIGTERM"));
+  process.once("disconnect", () => child.kill("SIGTERM"));
+  return new Promise((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
+}
 
 try {
   const config = storeConfig();

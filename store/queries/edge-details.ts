@@ -145,8 +145,9 @@ export function address() {
 }
 
 export interface EdgeQuestion extends RangeQuestion {
-  readonly source: string;
-  readonly destination: string;
+  /** Identities behind either end, one at least; the first names it. */
+  readonly source: readonly string[];
+  readonly destination: readonly string[];
 }
 
 /** The pair's numbers, ports, failures, drops, processes, talkers and services. Throws StoreError. */
@@ -169,13 +170,13 @@ export async function edgeDetails(
     raw(EDGE_PROCESSES_SQL, ProcessRow),
     raw(EDGE_TALKERS_SQL, TalkerRow),
     raw(EDGE_SERVICES_SQL, ServiceRow),
-    namesOf(store, [question.source, question.destination], total.range, signal),
+    namesOf(store, [question.source[0]!, question.destination[0]!], total.range, signal),
   ]);
   const { rtt, connect, firstSeen, lastSeen, rows, ...traffic } = sums[0]!; // a sum over nothing still is one row
   return {
     answered: answered(total.range, total.by, false),
-    source: bare(names(question.source)),
-    destination: bare(names(question.destination)),
+    source: bare(names(question.source[0]!)),
+    destination: bare(names(question.destination[0]!)),
     total: traffic,
     rtt,
     connect,

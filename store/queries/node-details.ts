@@ -35,7 +35,7 @@ SELECT
   toUnixTimestamp64Milli(valid_from) AS begins,
   if(valid_to >= toDateTime64('2199-01-01', 9, 'UTC'), NULL, toUnixTimestamp64Milli(valid_to)) AS ends
 FROM endpoints FINAL
-WHERE identity = {id:UInt64} AND valid_from < {to:DateTime64(3, 'UTC')} AND valid_to >= {from:DateTime64(3, 'UTC')}
+WHERE identity IN {ids:Array(UInt64)} AND valid_from < {to:DateTime64(3, 'UTC')} AND valid_to >= {from:DateTime64(3, 'UTC')}
 ORDER BY begins DESC, endpoint, address
 LIMIT 500`;
 
@@ -67,7 +67,7 @@ type Traffic = Omit<z.infer<typeof PeerRow>, "source" | "destination">;
 /** The node's names, sums, peers (at most 500, busiest first), endpoints and reasons of trouble. Throws StoreError. */
 export async function nodeDetails(
   store: StoreReader,
-  question: RangeQuestion & { readonly node: string },
+  question: RangeQuestion & { readonly node: readonly string[] },
   signal: AbortSignal,
 ): Promise<NodeDetails> {
   const own = { ...question, ends: { either: question.node } };
@@ -78,24 +78,25 @@ export async function nodeDetails(
     store.rows({ sql: reasons.sql, row: ReasonRow }, reasons.params, signal),
     store.rows(
       { sql: NODE_ENDPOINTS_SQL, row: EndpointRow },
-      { id: question.node, ...rangeParams(peers.range) },
+      { ids: question.node, ...rangeParams(peers.range) },
       signal,
     ),
   ]);
   const names = await namesOf(
     store,
-    [...new Set([question.node, ...peerRows.flatMap((row) => [row.source, row.destination])])],
+    [...new Set([...question.node, ...peerRows.flatMap((row) => [row.source, row.destination])])],
     peers.range,
     signal,
   );
-  const node = names(question.node);
+  const members = new Set(question.node);
+  const node = names(question.node[0]!);
   return {
     answered: answered(peers.range, peers.by, peerRows.length === 500),
     node: { ...bare(node), labels: node.labels },
-    inbound: sum(peerRows.filter((row) => row.destination === question.node)),
-    outbound: sum(peerRows.filter((row) => row.source === question.node)),
+    inbound: sum(peerRows.filter((row) => members.has(row.destination))),
+    outbound: sum(peerRows.filter((row) => members.has(row.source))),
     peers: peerRows.map(({ source, destination, ...traffic }) => {
-      const inbound = destination === question.node;
+      const inbound = members.has(destination);
       return {
         ...traffic,
         peer: bare(names(inbound ? source : destination)),

@@ -17,12 +17,12 @@ export interface Conditions {
   readonly params: Params;
 }
 
-/** Single identities that are asked for beside the filter: an edge or a node that was clicked. Decimal text. */
+/** Identities that are asked for beside the filter: those behind an edge or a node that was clicked. Decimal text. */
 export interface Ends {
-  readonly source?: string;
-  readonly destination?: string;
+  readonly source?: readonly string[];
+  readonly destination?: readonly string[];
   /** At either end. */
-  readonly either?: string;
+  readonly either?: readonly string[];
 }
 
 /** What a table knows. Roll-ups keep identities, not addresses; names are then asked of `identities`. */
@@ -81,11 +81,11 @@ export function compileWhere(filter: Filter, scope: Scope, table: Vocabulary = "
         : `(${inIdentities("src", `namespace IN ${names}`)} OR ${inIdentities("dst", `namespace IN ${names}`)})`,
     );
   }
-  if (asked.source !== undefined) parts.push(`src_id = ${place.add(asked.source, "UInt64")}`);
-  if (asked.destination !== undefined) parts.push(`dst_id = ${place.add(asked.destination, "UInt64")}`);
+  if (asked.source !== undefined) parts.push(`src_id IN ${place.add(asked.source, "Array(UInt64)")}`);
+  if (asked.destination !== undefined) parts.push(`dst_id IN ${place.add(asked.destination, "Array(UInt64)")}`);
   if (asked.either !== undefined) {
-    const id = place.add(asked.either, "UInt64");
-    parts.push(`(src_id = ${id} OR dst_id = ${id})`);
+    const ids = place.add(asked.either, "Array(UInt64)");
+    parts.push(`(src_id IN ${ids} OR dst_id IN ${ids})`);
   }
   return { sql: parts.map((part) => ` AND ${part}`).join(""), params: place.params };
 }
@@ -108,7 +108,7 @@ class Places {
 
   add(
     value: string | number | readonly string[],
-    type: "String" | "UInt64" | "UInt16" | "UInt8" | "IPv6" | "Array(String)",
+    type: "String" | "UInt64" | "UInt16" | "UInt8" | "IPv6" | "Array(String)" | "Array(UInt64)",
   ): string {
     const name = `f${this.#count++}`;
     this.params[name] = value;
