@@ -78,7 +78,7 @@ export async function nodeDetails(
     store.rows({ sql: reasons.sql, row: ReasonRow }, reasons.params, signal),
     store.rows(
       { sql: NODE_ENDPOINTS_SQL, row: EndpointRow },
-      { ids: question.node, ...rangeParams(peers.range) },
+      { ids: question.node.map(BigInt), ...rangeParams(peers.range) },
       signal,
     ),
   ]);

@@ -81,10 +81,10 @@ export function compileWhere(filter: Filter, scope: Scope, table: Vocabulary = "
         : `(${inIdentities("src", `namespace IN ${names}`)} OR ${inIdentities("dst", `namespace IN ${names}`)})`,
     );
   }
-  if (asked.source !== undefined) parts.push(`src_id IN ${place.add(asked.source, "Array(UInt64)")}`);
-  if (asked.destination !== undefined) parts.push(`dst_id IN ${place.add(asked.destination, "Array(UInt64)")}`);
+  if (asked.source !== undefined) parts.push(`src_id IN ${place.add(asked.source.map(BigInt), "Array(UInt64)")}`);
+  if (asked.destination !== undefined) parts.push(`dst_id IN ${place.add(asked.destination.map(BigInt), "Array(UInt64)")}`);
   if (asked.either !== undefined) {
-    const ids = place.add(asked.either, "Array(UInt64)");
+    const ids = place.add(asked.either.map(BigInt), "Array(UInt64)");
     parts.push(`(src_id IN ${ids} OR dst_id IN ${ids})`);
   }
   return { sql: parts.map((part) => ` AND ${part}`).join(""), params: place.params };
@@ -103,11 +103,11 @@ type EndCompiler = (side: Side, match: EndMatch, place: Places) => string;
 
 /** Parameters by number, so that no value is ever part of the text. */
 class Places {
-  readonly params: Record<string, string | number | readonly string[]> = {};
+  readonly params: Record<string, string | number | readonly string[] | readonly bigint[]> = {};
   #count = 0;
 
   add(
-    value: string | number | readonly string[],
+    value: string | number | readonly string[] | readonly bigint[],
     type: "String" | "UInt64" | "UInt16" | "UInt8" | "IPv6" | "Array(String)" | "Array(UInt64)",
   ): string {
     const name = `f${this.#count++}`;
