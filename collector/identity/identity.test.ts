@@ -21,10 +21,30 @@ function commWords(text: string): Uint32Array {
 const HOST = 4026531840;
 const WEB = 4026532001;
 const CART = 4026532002;
-const view = (inode: number, name: string, ...addresses: string[]): NetnsView => ({ inode, name, pid: 1, addresses: new Uint32Array(addresses.flatMap((each) => [...words(each)])), listeners: [], devices: new Map() });
+const view = (inode: number, name: string, ...addresses: string[]): NetnsView => ({
+  inode,
+  name,
+  pid: 1,
+  addresses: new Uint32Array(addresses.flatMap((each) => [...words(each)])),
+  listeners: [],
+  devices: new Map(),
+});
 
-function makeWho(inventory = "", views: NetnsView[] = [view(HOST, "", "192.0.2.1"), view(WEB, "web", "10.1.0.2"), view(CART, "cart", "10.1.0.3")]): Who {
-  const who = new Who({ node: "n1", hostNetns: HOST, observes: () => true }, new Identities(), Cgroups.recorded(new Map([[77, "/system.slice/nginx.service"], [78, `/system.slice/docker-${"ab".repeat(32)}.scope`], [79, "/user.slice/user-0.slice/session-3.scope"]])));
+function makeWho(
+  inventory = "",
+  views: NetnsView[] = [view(HOST, "", "192.0.2.1"), view(WEB, "web", "10.1.0.2"), view(CART, "cart", "10.1.0.3")],
+): Who {
+  const who = new Who(
+    { node: "n1", hostNetns: HOST, observes: () => true },
+    new Identities(),
+    Cgroups.recorded(
+      new Map([
+        [77, "/system.slice/nginx.service"],
+        [78, `/system.slice/docker-${"ab".repeat(32)}.scope`],
+        [79, "/user.slice/user-0.slice/session-3.scope"],
+      ]),
+    ),
+  );
   if (inventory !== "") who.setInventory(new InventoryIndex(parseInventory(inventory, "i.yaml")), -Infinity);
   who.update(views, new Map(), 1e18);
   return who;
@@ -48,7 +68,8 @@ test("two sets of labels with one hash are refused, and so is a hash among the r
 
 test("the near end of a plain Linux machine has a readable name", () => {
   const who = makeWho();
-  const near = (netns: number, cgroup: number, name: string) => nameOf(who, who.near(netns, cgroup, 0, name === "" ? undefined : commWords(name), 0, 0, 0, 6, 1e18));
+  const near = (netns: number, cgroup: number, name: string) =>
+    nameOf(who, who.near(netns, cgroup, 0, name === "" ? undefined : commWords(name), 0, 0, 0, 6, 1e18));
   expect(near(HOST, 77, "nginx")).toBe("n1/nginx//");
   expect(near(HOST, 78, "redis-server")).toBe(`n1/abababababab/abababababab/`);
   expect(near(HOST, 79, "curl")).toBe("n1/curl//");
@@ -57,8 +78,11 @@ test("the near end of a plain Linux machine has a readable name", () => {
 });
 
 test("the inventory goes before what the machine says, the narrower selector before the wider", () => {
-  const who = makeWho("entries:\n  - { unit: nginx.service, namespace: edge, workload: proxy }\n  - { netns: web, namespace: shop, workload: web, endpoint: web-0 }\n  - { process: psql, namespace: db, workload: client }\n  - { cidr: 203.0.113.0/24, workload: crawler, kind: outside }\n");
-  const near = (netns: number, cgroup: number, name: string) => nameOf(who, who.near(netns, cgroup, 0, commWords(name), 0, 0, 0, 6, 1e18));
+  const who = makeWho(
+    "entries:\n  - { unit: nginx.service, namespace: edge, workload: proxy }\n  - { netns: web, namespace: shop, workload: web, endpoint: web-0 }\n  - { process: psql, namespace: db, workload: client }\n  - { cidr: 203.0.113.0/24, workload: crawler, kind: outside }\n",
+  );
+  const near = (netns: number, cgroup: number, name: string) =>
+    nameOf(who, who.near(netns, cgroup, 0, commWords(name), 0, 0, 0, 6, 1e18));
   expect(near(WEB, 77, "nginx")).toBe("edge/proxy/web/");
   expect(near(WEB, 0, "psql")).toBe("shop/web/web-0/");
   expect(near(HOST, 0, "psql")).toBe("db/client//");
@@ -76,7 +100,8 @@ test("a far end on the same machine is whoever listens there; on loopback, in th
     ]),
     1e18,
   );
-  const far = (observer: number, address: string, port: number) => nameOf(who, who.far(observer, words(address), 0, port, 6, 1e18 + 1));
+  const far = (observer: number, address: string, port: number) =>
+    nameOf(who, who.far(observer, words(address), 0, port, 6, 1e18 + 1));
   expect(far(WEB, "192.0.2.1", 5432)).toBe("n1/postgres//");
   expect(far(WEB, "192.0.2.1", 80)).toBe("n1/nginx//");
   expect(far(WEB, "192.0.2.1", 81)).toBe("/host/n1/");
@@ -96,7 +121,8 @@ test("outside addresses have the name that they were looked up by, else are the 
 
 test("names are bounded: the one used longest ago goes first", () => {
   const names = new DnsNames(3);
-  for (const [i, address] of ["10.0.0.1", "10.0.0.2", "10.0.0.3"].entries()) names.learn(words(address), 0, `n${i}`, 60, 0);
+  for (const [i, address] of ["10.0.0.1", "10.0.0.2", "10.0.0.3"].entries())
+    names.learn(words(address), 0, `n${i}`, 60, 0);
   expect(names.nameOf(words("10.0.0.1"), 0, 1)).toBe("n0");
   names.learn(words("10.0.0.4"), 0, "n3", 60, 0);
   expect(names.size).toBe(3);
@@ -106,7 +132,10 @@ test("names are bounded: the one used longest ago goes first", () => {
 
 test("an inventory holds from when it was read: earlier events keep the earlier name", () => {
   const who = makeWho("entries:\n  - { address: 10.9.9.9, workload: old }\n");
-  who.setInventory(new InventoryIndex(parseInventory("entries:\n  - { address: 10.9.9.9, workload: new }\n", "i.yaml")), 2e18);
+  who.setInventory(
+    new InventoryIndex(parseInventory("entries:\n  - { address: 10.9.9.9, workload: new }\n", "i.yaml")),
+    2e18,
+  );
   expect(nameOf(who, who.far(HOST, words("10.9.9.9"), 0, 80, 6, 1.9e18))).toBe("/old//");
   expect(nameOf(who, who.far(HOST, words("10.9.9.9"), 0, 80, 6, 2.1e18))).toBe("/new//");
   expect(nameOf(who, who.far(HOST, words("10.9.9.9"), 0, 80, 6, 1.9e18))).toBe("/old//");
@@ -115,7 +144,10 @@ test("an inventory holds from when it was read: earlier events keep the earlier 
 test("an address that wanders between namespaces is never given to the wrong one: 0 wrong, whatever the order of reports", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ stay: fc.integer({ min: 2, max: 40 }), netns: fc.integer({ min: 1, max: 4 }) }), { minLength: 1, maxLength: 12 }),
+      fc.array(fc.record({ stay: fc.integer({ min: 2, max: 40 }), netns: fc.integer({ min: 1, max: 4 }) }), {
+        minLength: 1,
+        maxLength: 12,
+      }),
       fc.integer({ min: 0, max: 3 }),
       (moves, disorder) => {
         const address = words("10.1.0.9");
@@ -124,7 +156,9 @@ test("an address that wanders between namespaces is never given to the wrong one
         for (const { stay, netns } of moves) for (let i = 0; i < stay; i++) truth.push({ at: (at += 1e9), netns });
         const intervals = new AddressIntervals();
         // reports of different CPUs come a few places late; a look-up comes after what it is about has settled
-        const reports = truth.map((each, i) => ({ ...each, order: i + (i % 3) * disorder })).toSorted((a, b) => a.order - b.order);
+        const reports = truth
+          .map((each, i) => ({ ...each, order: i + (i % 3) * disorder }))
+          .toSorted((a, b) => a.order - b.order);
         for (const report of reports) intervals.prove(address, 0, report.netns, report.at);
         const wrong = truth.filter((each) => {
           const owner = intervals.owner(address, 0, each.at);
@@ -145,7 +179,13 @@ test("between two owners nobody is named, before the first it is the first, afte
   intervals.prove(address, 0, 1, 100e9);
   intervals.prove(address, 0, 1, 200e9);
   intervals.prove(address, 0, 2, 300e9);
-  expect([50e9, 150e9, 250e9, 300e9, 900e9].map((at) => intervals.owner(address, 0, at))).toEqual([1, 1, BETWEEN_OWNERS, 2, 2]);
+  expect([50e9, 150e9, 250e9, 300e9, 900e9].map((at) => intervals.owner(address, 0, at))).toEqual([
+    1,
+    1,
+    BETWEEN_OWNERS,
+    2,
+    2,
+  ]);
   intervals.end(address, 0, 2, 400e9);
   expect(intervals.owner(address, 0, 900e9)).toBe(BETWEEN_OWNERS);
   expect(intervals.owner(words("10.1.0.10"), 0, 1)).toBe(0);
@@ -163,28 +203,31 @@ test("an address that isolated networks share names nobody, and costs nothing mo
 
 test("a word table behaves as a map that forgets what is not used", () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.constantFrom("put", "get", "remove"), fc.integer({ min: 0, max: 40 })), { maxLength: 300 }), (steps) => {
-      const table = new WordTable(2, 1, 1, 64);
-      const twin = new Map<number, number>();
-      const key = new Uint32Array(2);
-      steps.forEach(([step, k], i) => {
-        key[0] = k;
-        key[1] = k * 7;
-        if (step === "put") {
-          const slot = table.insert(key);
-          table.words[slot] = i;
-          table.doubles[slot] = i / 2;
-          twin.set(k, i);
-        } else if (step === "remove") {
-          table.remove(key);
-          twin.delete(k);
-        } else {
-          const slot = table.find(key);
-          expect(slot < 0 ? undefined : table.words[slot]).toBe(twin.get(k));
-          if (slot >= 0) expect(table.doubles[slot]).toBe(twin.get(k)! / 2);
-        }
-      });
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.constantFrom("put", "get", "remove"), fc.integer({ min: 0, max: 40 })), { maxLength: 300 }),
+      (steps) => {
+        const table = new WordTable(2, 1, 1, 64);
+        const twin = new Map<number, number>();
+        const key = new Uint32Array(2);
+        steps.forEach(([step, k], i) => {
+          key[0] = k;
+          key[1] = k * 7;
+          if (step === "put") {
+            const slot = table.insert(key);
+            table.words[slot] = i;
+            table.doubles[slot] = i / 2;
+            twin.set(k, i);
+          } else if (step === "remove") {
+            table.remove(key);
+            twin.delete(k);
+          } else {
+            const slot = table.find(key);
+            expect(slot < 0 ? undefined : table.words[slot]).toBe(twin.get(k));
+            if (slot >= 0) expect(table.doubles[slot]).toBe(twin.get(k)! / 2);
+          }
+        });
+      },
+    ),
   );
   const table = new WordTable(1, 1, 0, 64);
   for (let i = 0; i < 10_000; i++) {
@@ -208,13 +251,32 @@ test.each([
 });
 
 test("the kernel's own files are read as they are", () => {
-  const trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.1.0.2\n        /32 host LOCAL\n     |-- 127.0.0.1\n        /32 host LOCAL\n     |-- 10.1.0.255\n        /32 link BROADCAST\n";
+  const trie =
+    "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.1.0.2\n        /32 host LOCAL\n     |-- 127.0.0.1\n        /32 host LOCAL\n     |-- 10.1.0.255\n        /32 link BROADCAST\n";
   expect(parseFibTrie(trie).map((each) => [...each.slice(12)])).toEqual([[10, 1, 0, 2]]);
-  expect(parseIfInet6("fd010000000000000000000000000002 03 40 00 80 eth0\nfe800000000000000000000000000001 03 40 20 80 eth0\n")).toHaveLength(1);
-  const tcp = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0 100 0 0 10 0\n   1: 0100007F:1F90 0100007F:9000 01 00000000:00000000 00:00000000 00000000     0        0 12346 1 0\n";
+  expect(
+    parseIfInet6(
+      "fd010000000000000000000000000002 03 40 00 80 eth0\nfe800000000000000000000000000001 03 40 20 80 eth0\n",
+    ),
+  ).toHaveLength(1);
+  const tcp =
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0 100 0 0 10 0\n   1: 0100007F:1F90 0100007F:9000 01 00000000:00000000 00:00000000 00000000     0        0 12346 1 0\n";
   expect(parseSockets(tcp, 6)).toEqual([{ protocol: 6, port: 8080, inode: 12345 }]);
-  expect([...parseDevices("Idx\tDevice    : Count Querier\n1\tlo        :     1      V3\n3\teth0      :     2      V3\n", "fd010000000000000000000000000002 04 40 00 80     eth1\n")]).toEqual([[1, "lo"], [3, "eth0"], [4, "eth1"]]);
-  expect(cgroup2Mount("24 1 0:22 / /sys rw - sysfs sysfs rw\n35 24 0:31 / /sys/fs/cgroup/unified rw,nosuid - cgroup2 cgroup2 rw\n")).toBe("/sys/fs/cgroup/unified");
+  expect([
+    ...parseDevices(
+      "Idx\tDevice    : Count Querier\n1\tlo        :     1      V3\n3\teth0      :     2      V3\n",
+      "fd010000000000000000000000000002 04 40 00 80     eth1\n",
+    ),
+  ]).toEqual([
+    [1, "lo"],
+    [3, "eth0"],
+    [4, "eth1"],
+  ]);
+  expect(
+    cgroup2Mount(
+      "24 1 0:22 / /sys rw - sysfs sysfs rw\n35 24 0:31 / /sys/fs/cgroup/unified rw,nosuid - cgroup2 cgroup2 rw\n",
+    ),
+  ).toBe("/sys/fs/cgroup/unified");
 });
 
 test("hidden characters of strangers become visible", () => {
