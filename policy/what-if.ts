@@ -1,0 +1,168 @@
+import { answerColumns, NO_RULE, type AnswerColumns, type CompiledPolicySet, type QuestionColumns } from "./engine.ts";
+import type { PolicyDocument } from "./parse/documents.ts";
+import type { PolicyProblem } from "./parse/problem.ts";
+import { compilePolicies } from "./profiles.ts";
+import { basisOf, questionsOfTuples, worldOfTuples, type Basis, type TupleSet } from "./tuples.ts";
+import { VERDICT_BITS, type Verdict } from "./verdict.ts";
+import type { Profile, World, WorldConfig } from "./world.ts";
+import { WorldIndex } from "./world-index.ts";
+
+/** What a change of policies would do to a tuple. */
+export type Change = "newly-denied" | "newly-allowed" | "still-allowed" | "still-denied";
+const CHANGES: readonly Change[] = ["still-allowed", "newly-denied", "newly-allowed", "still-denied"];
+
+/** Counts of one change. */
+export interface ChangeCount {
+  readonly tuples: number;
+  readonly connections: number;
+}
+
+/** Today's policies against a candidate over recorded traffic. Rows are numbers of tuples in the set. */
+export interface WhatIfDiff {
+  readonly basis: Basis;
+  readonly counts: { readonly [C in Change]: ChangeCount };
+  /** Row → index into CHANGES: `changeOf(diff, row)`. */
+  readonly changes: Uint8Array;
+  /** Rows of each, most connections first. */
+  readonly newlyDenied: readonly number[];
+  readonly newlyAllowed: readonly number[];
+  /** Rows where today's policies don't explain what was recorded, or deny what happened. */
+  readonly disagreements: readonly number[];
+  /** Row → rule of the candidate set that decides, per direction; NO_RULE where none. */
+  readonly answers: AnswerColumns;
+  readonly candidate: CompiledPolicySet;
+  readonly problems: readonly PolicyProblem[];
+}
+
+export interface WhatIfSetup {
+  readonly tuples: TupleSet;
+  readonly profile: Profile;
+  readonly config?: WorldConfig;
+  /** What tuples don't tell: nodes, services, CIDR groups, labels of service accounts. */
+  readonly world?: Partial<World>;
+}
+
+/**
+ * Traffic and today's policies made ready once; candidates are then asked one after the other (an editor asks on every key). The
+ * verdict before a change is that of today's policies; where what was recorded differs from it, the row is a disagreement: traffic
+ * recorded without a verdict counts as it happened, that is as allowed.
+ */
+export class WhatIf {
+  readonly tuples: TupleSet;
+  readonly profile: Profile;
+  readonly world: WorldIndex;
+  readonly questions: QuestionColumns;
+  readonly basis: Basis;
+  #today: { readonly set: CompiledPolicySet; readonly answers: AnswerColumns };
+
+  constructor(setup: WhatIfSetup, today: readonly PolicyDocument[]) {
+    this.tuples = setup.tuples;
+    this.profile = setup.profile;
+    this.world = new WorldIndex(worldOfTuples(setup.tuples, setup.config, setup.world));
+    this.questions = questionsOfTuples(setup.tuples, this.world);
+    this.basis = basisOf(setup.tuples);
+    this.#today = this.#judge(today);
+  }
+
+  get today(): CompiledPolicySet {
+    return this.#today.set;
+  }
+  get todaysAnswers(): AnswerColumns {
+    return this.#today.answers;
+  }
+
+  /** Takes another set as today's. */
+  setToday(documents: readonly PolicyDocument[]): void {
+    this.#today = this.#judge(documents);
+  }
+
+  /** The whole candidate set (not only what changes in it) against today's. */
+  diff(candidate: readonly PolicyDocument[]): WhatIfDiff {
+    const { set, answers } = this.#judge(candidate);
+    const before = this.#today.answers.code;
+    const rows = this.tuples.tuples;
+    const changes = new Uint8Array(rows.length);
+    const tuples = [0, 0, 0, 0];
+    const connections = [0, 0, 0, 0];
+    const newlyDenied: number[] = [];
+    const newlyAllowed: number[] = [];
+    const disagreements: number[] = [];
+    for (let row = 0; row < rows.length; row++) {
+      const wasDenied = (before[row]! & VERDICT_BITS.denied) !== 0 ? 1 : 0;
+      const isDenied = (answers.code[row]! & VERDICT_BITS.denied) !== 0 ? 1 : 0;
+      const index = wasDenied === 0 ? isDenied : isDenied === 0 ? 2 : 3;
+      changes[row] = index;
+      tuples[index]!++;
+      connections[index]! += rows[row]!.connections;
+      if (index === 1) newlyDenied.push(row);
+      else if (index === 2) newlyAllowed.push(row);
+      if ((rows[row]!.recorded === "denied") !== (wasDenied === 1)) disagreements.push(row);
+    }
+    const byWeight = (a: number, b: number) => rows[b]!.connections - rows[a]!.connections || a - b;
+    const count = (change: Change): ChangeCount => {
+      const at = CHANGES.indexOf(change);
+      return { tuples: tuples[at]!, connections: connections[at]! };
+    };
+    return {
+      basis: this.basis,
+      counts: {
+        "newly-denied": count("newly-denied"),
+        "newly-allowed": count("newly-allowed"),
+        "still-allowed": count("still-allowed"),
+        "still-denied": count("still-denied"),
+      },
+      changes,
+      newlyDenied: newlyDenied.sort(byWeight),
+      newlyAllowed: newlyAllowed.sort(byWeight),
+      disagreements,
+      answers,
+      candidate: set,
+      problems: set.problems,
+    };
+  }
+
+  /** Why a row is judged as it is, by a set of this world. */
+  explain(set: CompiledPolicySet, row: number): Verdict {
+    const { source, destination, protocol, port } = this.questions;
+    return set.explain({
+      source: source[row]!,
+      destination: destination[row]!,
+      protocol: protocol[row]!,
+      port: port[row]!,
+    });
+  }
+
+  #judge(documents: readonly PolicyDocument[]): { set: CompiledPolicySet; answers: AnswerColumns } {
+    const set = compilePolicies(documents, this.world, this.profile);
+    const answers = answerColumns(this.questions.length);
+    set.evaluate(this.questions, answers);
+    return { set, answers };
+  }
+}
+
+/** What happens to a row. */
+export function changeOf(diff: WhatIfDiff, row: number): Change {
+  return CHANGES[diff.changes[row]!]!;
+}
+
+/** The rules that decide a row in the candidate, egress first; fewer where the default decides. */
+export function decidingRules(diff: WhatIfDiff, row: number): number[] {
+  return [diff.answers.egressRule[row]!, diff.answers.ingressRule[row]!].filter((rule) => rule !== NO_RULE);
+}
+
+/** Documents with changes laid over them: one of the same kind, namespace and name is replaced, `deleted` ones go. */
+export function applyChanges(
+  today: readonly PolicyDocument[],
+  changed: readonly PolicyDocument[],
+  deleted: readonly {
+    readonly group: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  }[] = [],
+): PolicyDocument[] {
+  const key = (it: { group: string; kind: string; namespace: string; name: string }) =>
+    `${it.group} ${it.kind} ${it.namespace} ${it.name}`;
+  const gone = new Set([...deleted, ...changed].map(key));
+  return [...today.filter((document) => !gone.has(key(document))), ...changed];
+}
