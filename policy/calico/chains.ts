@@ -1,7 +1,7 @@
 import type { Bitmap } from "../compile/bitmap.ts";
 import type { Direction, PolicyRef } from "../verdict.ts";
 import type { WorldEndpoint } from "../world.ts";
-import { matchesRule } from "./match.ts";
+import { matchesTraffic } from "./match.ts";
 import { RuleMatrix } from "./rule-matrix.ts";
 import type { CompiledRule } from "./rule-table.ts";
 
@@ -112,7 +112,7 @@ export class Chains {
           candidates ^= bit;
           const at = (word << 5) + 31 - Math.clz32(bit);
           const rule = matrix.rules[at]!;
-          if (matrix.needsLook[at] === 1 && !matchesRule(rule, from, to, protocol, fromPort, port, code)) continue;
+          if (matrix.needsLook[at] === 1 && !matchesTraffic(rule, from, to, protocol, fromPort, port, code)) continue;
           if (rule.action === "pass") continue nextTier;
           return (
             ((rule.ref + 1) << RULE_SHIFT) | (rule.action === "deny" ? DENIED : rule.l7 && protocol === 6 ? L7 : 0)

@@ -18,6 +18,19 @@ export function matchesRule(
   if (from !== undefined && (from[source >>> 5]! & (1 << (source & 31))) === 0) return false;
   const to = rule.destination;
   if (to !== undefined && (to[destination >>> 5]! & (1 << (destination & 31))) === 0) return false;
+  return matchesTraffic(rule, source, destination, protocol, sourcePort, port, icmpCode);
+}
+
+/** What is left of `matchesRule` once the ends' addresses are known to fit. */
+export function matchesTraffic(
+  rule: CompiledRule,
+  source: number,
+  destination: number,
+  protocol: number,
+  sourcePort: number,
+  port: number,
+  icmpCode: number,
+): boolean {
   if (rule.protocol !== -1 && rule.protocol !== protocol) return false;
   if (rule.notProtocol === protocol) return false;
   if (rule.icmpType !== -1 && !isIcmp(protocol, port, icmpCode, rule.icmpType, rule.icmpCode)) return false;

@@ -7,7 +7,7 @@ import type { AddressClasses } from "./address-classes.ts";
 import { addressBytes, type Members } from "./members.ts";
 import { peerSelector } from "./peer-selector.ts";
 import { allOf, formatSelector } from "./selector.ts";
-import type { CalicoEntity, CalicoRule, EndpointSliceSpec, PortMatch } from "./types.ts";
+import { ANY_ENTITY, type CalicoEntity, type CalicoRule, type EndpointSliceSpec, type PortMatch } from "./types.ts";
 
 /** Ports that a rule names, ready for look-up. */
 export interface CompiledPorts {
@@ -111,6 +111,7 @@ export class RuleCompiler {
   }
 
   #addresses(entity: CalicoEntity, namespace: string, ipVersion: 0 | 4 | 6): Uint32Array | undefined {
+    if (entity === ANY_ENTITY && ipVersion === 0) return undefined;
     const key = addressKey(entity, namespace, ipVersion);
     if (this.#addressSets.has(key)) return this.#addressSets.get(key);
     const set = this.#addressSet(entity, namespace, ipVersion)?.words;
