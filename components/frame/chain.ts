@@ -58,7 +58,7 @@ export function stateWords(status: SystemStatus): { readonly title: string; read
   if (status.store === null) {
     return {
       title: "The store does not answer",
-      text: `The app works, but nothing can be read: at ${status.storeUrl}, ${status.storeProblem?.message ?? "there was no answer"}. What collectors see meanwhile waits in their spool and is not lost.`,
+      text: `The app works, but nothing can be read from ${status.storeUrl}: ${status.storeProblem?.message ?? "there was no answer"}. What collectors see meanwhile waits in their spool and is not lost.`,
     };
   }
   if (status.collector.state === "running") {

@@ -12,6 +12,8 @@ export interface Attention {
 const RING_FULL = 0.5;
 const SPOOL_FULL = 0.8;
 const LAG_MS = 10_000;
+/** The kernel's and the collector's counts are read one after the other while events come in: seconds of events that this may make. */
+const SKEW_S = 3;
 
 /** Everything that is not as it should be, worst first, each with what to do. Empty when all is well. */
 export function attentionOf(status: SystemStatus, health: HealthSnapshot | undefined): readonly Attention[] {
@@ -51,12 +53,13 @@ function losses(health: HealthSnapshot): readonly Attention[] {
       next: "The rings were full before they were read. Give the collector more CPU, or observe fewer network namespaces with WEIR_NETNS; the table below says which CPU and type.",
     });
   }
-  if (books.difference !== 0)
+  if (Math.abs(books.difference) > SKEW_S * Math.max(health.eventsPerSecond, 100)) {
     items.push({
       level: "error",
       what: `The books do not balance by ${count(Math.abs(books.difference))}.`,
       next: "This is a bug of Weir: please report it with the output of ./bin/weir doctor.",
     });
+  }
   if (books.quarantined > 0)
     items.push({
       level: "warning",
