@@ -43,8 +43,10 @@ export async function checkWorld(settings: CheckSettings): Promise<Comparison> {
       runId,
       dataDir: join(folder, "world"),
       stateDir: settings.stateDir,
+      scratch: folder,
       short: true,
     });
+    for (const name of world.cleaned) say(`removed what an earlier demo "${name}" had left`);
     say(`made the world "${runId}" of seed ${seed}`);
     const env = {
       WEIR_DATA_DIR: folder,

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { namespaceName } from "./network.ts";
-import { SERVICES, WORKLOADS } from "./shop.ts";
+import { BLACK_HOLE, SERVICES, SILENT_HOST, SILENT_HOST_V6, WORKLOADS } from "./shop.ts";
 
 /** The inventory file (YAML) that gives the world's addresses and namespaces their names. Outside things are not observed. */
 export function inventoryOf(runId: string): string {
@@ -30,6 +30,10 @@ export function inventoryOf(runId: string): string {
           observed: true,
         });
     }
+  }
+  // Hosts that are gone: they keep their entries, as in many a real inventory, so that the map tells them apart from the world.
+  for (const addresses of [[SILENT_HOST, SILENT_HOST_V6], [BLACK_HOLE]]) {
+    entries.push({ addresses, namespace: "", workload: addresses[0], kind: "outside" });
   }
   for (const service of SERVICES) {
     entries.push({

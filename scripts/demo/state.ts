@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WeirError } from "../../model/errors.ts";
 import { run } from "./commands.ts";
@@ -11,12 +12,14 @@ interface State {
   /** Field 22 of /proc/PID/stat: a pid that was given to another program has another one. */
   readonly startTime: string;
   readonly namespaces: readonly string[];
+  /** A temporary folder of this world alone, "" when it has none. */
+  readonly scratch: string;
 }
 
 /** Writes down that this process owns `namespaces`, before the first of them is made. */
-export function writeState(folder: string, runId: string, namespaces: readonly string[]): void {
+export function writeState(folder: string, runId: string, namespaces: readonly string[], scratch: string): void {
   mkdirSync(folder, { recursive: true });
-  const state: State = { runId, pid: process.pid, startTime: startTimeOf(process.pid) ?? "", namespaces };
+  const state: State = { runId, pid: process.pid, startTime: startTimeOf(process.pid) ?? "", namespaces, scratch };
   writeFileSync(join(folder, fileOf(runId)), JSON.stringify(state));
 }
 
@@ -41,6 +44,8 @@ export async function cleanLeftovers(folder: string, runId: string): Promise<str
       });
     }
     await removeWorld(state.namespaces);
+    if (state.scratch.startsWith(join(tmpdir(), "weir-check-")))
+      rmSync(state.scratch, { recursive: true, force: true });
     removeState(folder, state.runId);
     cleaned.push(state.runId);
   }

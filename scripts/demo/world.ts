@@ -24,6 +24,8 @@ export interface DemoSettings {
   readonly dataDir: string;
   /** Where the state file is, the same for all worlds of a machine's user; default `dataDir/run`. */
   readonly stateDir?: string;
+  /** A temporary folder (`weir-check-…`) that is to go when a later world cleans up after this one. */
+  readonly scratch?: string;
   /** A check: the new and the gone edge come early, and every ledger entry is written as a line. */
   readonly short?: boolean;
 }
@@ -74,7 +76,7 @@ export class World {
     const { runId, dataDir } = this.settings;
     this.cleaned = await cleanLeftovers(this.#stateDir, runId);
     mkdirSync(join(dataDir, "ledger"), { recursive: true });
-    writeState(this.#stateDir, runId, this.#namespaces);
+    writeState(this.#stateDir, runId, this.#namespaces, this.settings.scratch ?? "");
     await buildNetwork(runId);
     writeFileSync(this.inventoryFile, inventoryOf(runId));
     await Promise.all(allReplicas().map((replica) => this.#spawn(replica.name)));
