@@ -12,7 +12,7 @@ const compileForKubernetes: CompilePolicies = (documents, world) =>
   new TieredPolicySet(compileKubernetes(documents, world), kubernetesSemantics(world), world);
 
 const compileForCilium: CompilePolicies = (documents, world) => {
-  const space = new CiliumSpace(world);
+  const space = CiliumSpace.of(world);
   return new TieredPolicySet(compileCilium(documents, world, space), ciliumSemantics(world, space), world);
 };
 

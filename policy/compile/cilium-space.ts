@@ -13,7 +13,7 @@ import { requirementMatches, type Requirement } from "../parse/label-selector.ts
 import type { WorldNode } from "../world.ts";
 import type { WorldIndex } from "../world-index.ts";
 import { Bitmap } from "./bitmap.ts";
-import type { SidePredicate } from "./entry.ts";
+import { remembering, type SidePredicate } from "./entry.ts";
 import { namespaceLabels } from "./kubernetes.ts";
 import { LabelIndex } from "./label-index.ts";
 import { canonicalName, patternMatches } from "./names.ts";
@@ -32,6 +32,7 @@ interface SideFacts {
  * addresses outside the cluster only (nodes too under cidrMatchesNodes). Sources: pkg/labels, pkg/policy/types/selector.go.
  */
 export class CiliumSpace {
+  static readonly #ofWorld = new WeakMap<WorldIndex, CiliumSpace>();
   readonly world: WorldIndex;
   readonly clusterName: string;
   readonly #index = new LabelIndex();
@@ -59,6 +60,13 @@ export class CiliumSpace {
       labels,
       blocks: cidrs.flatMap((cidr) => parseCidr(cidr) ?? []),
     }));
+  }
+
+  /** The space of a world, made once. */
+  static of(world: WorldIndex): CiliumSpace {
+    let space = CiliumSpace.#ofWorld.get(world);
+    if (space === undefined) CiliumSpace.#ofWorld.set(world, (space = new CiliumSpace(world)));
+    return space;
   }
 
   facts(side: number): SideFacts {
@@ -183,7 +191,7 @@ export class CiliumSpace {
   #intern(key: string, predicate: Omit<SidePredicate, "key">): SidePredicate {
     const known = this.#predicates.get(key);
     if (known !== undefined) return known;
-    const made = { key, ...predicate };
+    const made = remembering({ key, ...predicate });
     this.#predicates.set(key, made);
     return made;
   }

@@ -16,6 +16,20 @@ export interface SidePredicate {
   matches(side: number): boolean;
 }
 
+/** A predicate that keeps what it last selected: recompiling a set asks again for all that was not edited. */
+export function remembering(predicate: SidePredicate): SidePredicate {
+  let size = -1;
+  let chosen: Bitmap | undefined;
+  return {
+    key: predicate.key,
+    matches: predicate.matches,
+    select(of) {
+      if (chosen === undefined || size !== of) [chosen, size] = [predicate.select(of), of];
+      return chosen;
+    },
+  };
+}
+
 export const TIER = { admin: 0, normal: 1, baseline: 2, builtin: 3 } as const;
 export type Tier = (typeof TIER)[keyof typeof TIER];
 export type EntryAction = "allow" | "deny" | "pass";

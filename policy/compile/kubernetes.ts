@@ -5,14 +5,22 @@ import type { NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec } from "..
 import type { ClusterPeer, ClusterPolicySpec, ClusterPort, ClusterRule } from "../parse/cluster-policy.ts";
 import type { WorldIndex } from "../world-index.ts";
 import { Bitmap } from "./bitmap.ts";
-import { SLOTS, TIER, type CompiledRules, type PortMatch, type SidePredicate, type TieredSemantics } from "./entry.ts";
+import {
+  remembering,
+  SLOTS,
+  TIER,
+  type CompiledRules,
+  type PortMatch,
+  type SidePredicate,
+  type TieredSemantics,
+} from "./entry.ts";
 import { LabelIndex } from "./label-index.ts";
 import { nameMatches } from "./names.ts";
 import { RuleBook } from "./rule-book.ts";
 
 /** NetworkPolicy v1, AdminNetworkPolicy and ClusterNetworkPolicy as their specifications read. */
 export function compileKubernetes(documents: readonly PolicyDocument[], world: WorldIndex): CompiledRules {
-  const space = new PodSpace(world);
+  const space = PodSpace.of(world);
   const book = new RuleBook();
   for (const document of documents) {
     if (document.group === "networking.k8s.io")
@@ -54,6 +62,7 @@ export const SLOT_OF_NAME: ReadonlyMap<string, number> = new Map([
 
 /** Pods and namespaces of a world, for selectors; addresses, for blocks. */
 export class PodSpace {
+  static readonly #ofWorld = new WeakMap<WorldIndex, PodSpace>();
   readonly world: WorldIndex;
   readonly #pods = new LabelIndex();
   readonly #namespaces = new LabelIndex();
@@ -62,12 +71,14 @@ export class PodSpace {
   readonly #inNamespace = new Map<string, Bitmap>();
   readonly #addresses: { readonly side: number; readonly bytes: AddressBytes }[] = [];
   readonly #predicates = new Map<string, SidePredicate>();
+  readonly #hostNetwork = new Bitmap(0);
 
   constructor(world: WorldIndex) {
     this.world = world;
     const count = world.world.endpoints.length;
     for (const [side, endpoint] of world.world.endpoints.entries()) {
       this.#pods.add(side, endpoint.labels);
+      if (endpoint.hostNetwork === true) this.#hostNetwork.add(side);
       let members = this.#inNamespace.get(endpoint.namespace);
       if (members === undefined) this.#inNamespace.set(endpoint.namespace, (members = new Bitmap(count)));
       members.add(side);
@@ -83,6 +94,13 @@ export class PodSpace {
     }
   }
 
+  /** The space of a world, made once: sets compiled after another share what selectors choose. */
+  static of(world: WorldIndex): PodSpace {
+    let space = PodSpace.#ofWorld.get(world);
+    if (space === undefined) PodSpace.#ofWorld.set(world, (space = new PodSpace(world)));
+    return space;
+  }
+
   /** Pods of namespaces that a selector chooses (or of one by name), further chosen by labels. Host-network pods are no pods here. */
   pods(namespaces: LabelSelector | string, pods: LabelSelector | undefined): SidePredicate {
     const inSpace = typeof namespaces === "string" ? `=${namespaces}` : selectorKey(namespaces);
@@ -95,8 +113,7 @@ export class PodSpace {
             chosen.or(this.#inNamespace.get(this.#namespaceNames[at]!) ?? new Bitmap(0));
           });
         if (pods !== undefined) chosen.and(this.#pods.select(pods.requirements));
-        for (const [side, endpoint] of this.world.world.endpoints.entries())
-          if (endpoint.hostNetwork === true) chosen.remove(side);
+        chosen.andNot(this.#hostNetwork);
         return chosen;
       },
       matches: (side) => {
@@ -178,7 +195,7 @@ export class PodSpace {
 
   #intern(key: string, make: () => Omit<SidePredicate, "key">): SidePredicate {
     let predicate = this.#predicates.get(key);
-    if (predicate === undefined) this.#predicates.set(key, (predicate = { key, ...make() }));
+    if (predicate === undefined) this.#predicates.set(key, (predicate = remembering({ key, ...make() })));
     return predicate;
   }
 }

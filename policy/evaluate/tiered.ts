@@ -104,6 +104,19 @@ interface SubjectPlan {
   readonly options: DecideOptions;
 }
 
+/** A plan that all subjects with the same entries and default share. */
+interface SharedPlan extends SubjectPlan {
+  /** True where an entry's ports have names: then the table hangs on the destination too. */
+  readonly named: boolean;
+  /** Which of `entries` match a peer, as bits → table. */
+  readonly tables: Map<number, number>;
+}
+const MASK_BITS = 31;
+
+function hasName(entry: Entry): boolean {
+  return entry.ports?.some((port) => port.kind === "name") === true;
+}
+
 /** One direction: classes of subjects and peers, and the cells between them, filled as they are asked for. */
 class DirectionTables {
   readonly #compiled: CompiledRules;
@@ -115,7 +128,9 @@ class DirectionTables {
   readonly #subjectNumber: Int32Array;
   readonly #peerNumbers: (Int32Array | undefined)[] = [];
   readonly #enforcementNumbers: Int32Array;
-  readonly #plans: (SubjectPlan | undefined)[] = [];
+  readonly #plans: (SharedPlan | undefined)[] = [];
+  readonly #planOf = new Map<string, SharedPlan>();
+  readonly #ports: Signatures;
   /** subject class → peer class → table + 1; 0 = not yet filled. */
   readonly #cells: Int32Array[] = [];
   readonly #tables = new PortTables();
@@ -142,6 +157,7 @@ class DirectionTables {
       enforcement.direction === direction ? subjects.number(enforcement.subject) : -1,
     );
     const ports = new Signatures([...names], semantics, direction);
+    this.#ports = ports;
     const isSubject = (side: number) =>
       (semantics.isSubject(side, direction) ? 1 : 0) + (semantics.alwaysIsolated(side) ? 2 : 0);
     const egress = direction === "egress";
@@ -184,26 +200,46 @@ class DirectionTables {
 
   #tableFor(subjectClass: number, peerClass: number): number {
     const plan = (this.#plans[subjectClass] ??= this.#plan(subjectClass));
+    const { entries, tables } = plan;
+    if (!plan.isSubject || entries.length > MASK_BITS) return this.#tableByList(plan, subjectClass, peerClass);
+    let mask = 0;
+    for (let i = 0; i < entries.length; i++) {
+      const peers = this.#peerNumbers[entries[i]!];
+      if (peers === undefined || this.#anyOf(peerClass, peers)) mask |= 1 << i;
+    }
+    let table = tables.get(mask);
+    if (table === undefined || plan.named) {
+      const ids = entries.filter((_, i) => (mask & (1 << i)) !== 0);
+      table = this.#tableOfEntries(plan, ids, subjectClass, peerClass);
+      tables.set(mask, table);
+    }
+    return table;
+  }
+
+  /** For subjects that nothing selects, or more entries than a mask holds. */
+  #tableByList(plan: SharedPlan, subjectClass: number, peerClass: number): number {
     const ids: number[] = [];
     if (plan.isSubject)
       for (const id of plan.entries) {
         const peers = this.#peerNumbers[id];
         if (peers === undefined || this.#anyOf(peerClass, peers)) ids.push(id);
       }
+    return this.#tableOfEntries(plan, ids, subjectClass, peerClass);
+  }
+
+  #tableOfEntries(plan: SharedPlan, ids: readonly number[], subjectClass: number, peerClass: number): number {
     // A port's name stands for the destination's number: part of the subject's class for ingress, of the peer's for egress.
-    const destination =
-      this.#direction === "egress"
-        ? this.#peers.representative(peerClass)
-        : this.#subjects.representative(subjectClass);
-    const named = ids.some((id) => this.#compiled.entries[id]!.ports?.some((port) => port.kind === "name"));
-    const { defaultDenied } = plan.options;
-    const key = `${ids.join(",")} ${defaultDenied ? 1 : 0}${plan.options.authInUse ? "a" : ""} ${named ? destination : ""}`;
+    const egress = this.#direction === "egress";
+    const destination = egress ? this.#peers.representative(peerClass) : this.#subjects.representative(subjectClass);
+    const named = plan.named && ids.some((id) => hasName(this.#compiled.entries[id]!));
+    const { defaultDenied, authInUse } = plan.options;
+    const key = `${ids.join(",")} ${defaultDenied ? 1 : 0}${authInUse ? "a" : ""} ${named ? this.#ports.of(destination) : ""}`;
     const known = this.#tableOf.get(key);
     if (known !== undefined) return known;
     const applied = ids.map((id) => applyEntry(id, this.#compiled.entries[id]!, this.#semantics, destination));
     const table = this.#tables.add(
       ALL_SLOTS.map((slot) => {
-        const upper = boundaries(applied, slot, plan.options.authInUse);
+        const upper = boundaries(applied, slot, authInUse);
         return { upper, outcome: upper.map((port) => encode(decidePort(applied, slot, port, plan.options))) };
       }),
     );
@@ -216,7 +252,7 @@ class DirectionTables {
     return false;
   }
 
-  #plan(subjectClass: number): SubjectPlan {
+  #plan(subjectClass: number): SharedPlan {
     const side = this.#subjects.representative(subjectClass);
     const entries = this.#order.filter((id) => this.#subjects.has(subjectClass, this.#subjectNumber[id]!));
     let enforced = false;
@@ -226,7 +262,15 @@ class DirectionTables {
       enforced = true;
       if (this.#compiled.enforcements[at]!.defaultDeny) isolated = true;
     }
-    return subjectPlan(this.#semantics, this.#compiled, side, this.#direction, entries, enforced, isolated);
+    const plan = subjectPlan(this.#semantics, this.#compiled, side, this.#direction, entries, enforced, isolated);
+    const { defaultDenied, authInUse } = plan.options;
+    const key = `${plan.isSubject} ${defaultDenied} ${authInUse} ${plan.entries.join(",")}`;
+    let shared = this.#planOf.get(key);
+    if (shared === undefined) {
+      const named = plan.entries.some((id) => hasName(this.#compiled.entries[id]!));
+      this.#planOf.set(key, (shared = { ...plan, named, tables: new Map() }));
+    }
+    return shared;
   }
 }
 
