@@ -1,8 +1,13 @@
 "use client";
 
-import { PageHead } from "../frame/PageHead.tsx";
+import { Suspense } from "react";
+import { Drops } from "./Drops.tsx";
 
-/** Drops of the URL's range, filter and scope. */
+/** Drops and failed connections of the URL's range, filter and scope. */
 export function DropsPage() {
-  return <PageHead title="Drops" />;
+  return (
+    <Suspense>
+      <Drops />
+    </Suspense>
+  );
 }
