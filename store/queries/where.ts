@@ -82,7 +82,8 @@ export function compileWhere(filter: Filter, scope: Scope, table: Vocabulary = "
     );
   }
   if (asked.source !== undefined) parts.push(`src_id IN ${place.add(asked.source.map(BigInt), "Array(UInt64)")}`);
-  if (asked.destination !== undefined) parts.push(`dst_id IN ${place.add(asked.destination.map(BigInt), "Array(UInt64)")}`);
+  if (asked.destination !== undefined)
+    parts.push(`dst_id IN ${place.add(asked.destination.map(BigInt), "Array(UInt64)")}`);
   if (asked.either !== undefined) {
     const ids = place.add(asked.either.map(BigInt), "Array(UInt64)");
     parts.push(`(src_id IN ${ids} OR dst_id IN ${ids})`);
