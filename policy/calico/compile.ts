@@ -8,7 +8,6 @@ import type { PolicyProblem } from "../parse/problem.ts";
 import type { Direction, PolicyRef, RuleRef } from "../verdict.ts";
 import type { WorldConfig } from "../world.ts";
 import type { WorldIndex } from "../world-index.ts";
-import { AddressClasses } from "./address-classes.ts";
 import {
   failsClosed,
   fromClusterPolicy,
@@ -16,13 +15,14 @@ import {
   networkPolicyTypes,
   stagedNetworkPolicyTypes,
 } from "./from-kubernetes.ts";
-import { addressBytes, Members } from "./members.ts";
+import { addressBytes } from "./members.ts";
 import { orderTiers, type OrderedPolicy } from "./order.ts";
 import type { StagedKubernetesSpec } from "./parse-staged-kubernetes.ts";
 import { subjectSelector } from "./peer-selector.ts";
 import type { CompiledPolicy, CompiledTier } from "./chains.ts";
 import { CalicoPolicySet } from "./policy-set.ts";
-import { hostBlock, RuleCompiler, type CompiledRule } from "./rule-table.ts";
+import { prepareWorld } from "./prepared-world.ts";
+import { hostBlock, type CompiledRule, type RuleCompiler } from "./rule-table.ts";
 import { calicoSpec, type CalicoPolicySpec, type CalicoRule, type EndpointSliceSpec, type TierSpec } from "./types.ts";
 
 /**
@@ -33,9 +33,7 @@ export const compileCalico: CompilePolicies = (documents, index) => {
   const problems: PolicyProblem[] = [];
   const sorted = sortDocuments(lastOfEach(documents, problems), index.world.config, problems);
   const slices = serviceSlices(sorted.slices, index);
-  const members = new Members(index.world, sorted.sets);
-  const classes = new AddressClasses(index.world, members, blocksOf(sorted, slices));
-  const compiler = new RuleCompiler(index.world, members, classes, slices);
+  const { members, classes, compiler } = prepareWorld(index, sorted.sets, slices, [...blocksOf(sorted, slices)]);
   const policies: PolicyRef[] = [];
   const rules: RuleRef[] = [];
   const compiled = new Map<OrderedPolicy, CompiledPolicy>();

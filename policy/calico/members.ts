@@ -1,8 +1,9 @@
 import { parseAddress } from "../../model/address.ts";
-import { Bitmap } from "../compile/bitmap.ts";
+import type { Bitmap } from "../compile/bitmap.ts";
 import type { PolicyDocument } from "../parse/documents.ts";
 import type { World, WorldEndpoint } from "../world.ts";
-import { matchesSelector, matchesValue, type LabelSelector, type Selector } from "./selector.ts";
+import type { PodIndex } from "./pod-index.ts";
+import { matchesSelector, type Selector } from "./selector.ts";
 import type { NetworkSetSpec } from "./types.ts";
 
 /**
@@ -24,63 +25,22 @@ export interface NetworkSet {
   readonly spec: NetworkSetSpec;
 }
 
+/** Pods and network sets together. */
 export class Members {
-  /** Pods; bits past it are never set. */
   readonly podCount: number;
   readonly sets: readonly NetworkSet[];
-  /** Pods that are Calico's own endpoints: all but those in their host's network. */
-  readonly #workloads: Bitmap;
-  readonly #byLabel = new Map<string, { readonly pods: Bitmap; readonly values: Map<string, Bitmap> }>();
+  readonly #pods: PodIndex;
 
-  constructor(world: World, sets: readonly PolicyDocument[]) {
-    this.podCount = world.endpoints.length;
-    this.#workloads = new Bitmap(this.podCount);
+  constructor(world: World, pods: PodIndex, sets: readonly PolicyDocument[]) {
+    this.podCount = pods.count;
+    this.#pods = pods;
     const labels = new MemberLabels(world);
-    for (const [pod, endpoint] of world.endpoints.entries()) {
-      if (endpoint.hostNetwork === true) continue;
-      this.#workloads.add(pod);
-      for (const [key, value] of labels.ofPod(endpoint)) this.#add(pod, key, value);
-    }
     this.sets = sets.map((document) => ({ labels: labels.ofSet(document), spec: document.spec as NetworkSetSpec }));
   }
 
-  #add(pod: number, key: string, value: string): void {
-    let label = this.#byLabel.get(key);
-    if (label === undefined) this.#byLabel.set(key, (label = { pods: new Bitmap(this.podCount), values: new Map() }));
-    let pods = label.values.get(value);
-    if (pods === undefined) label.values.set(value, (pods = new Bitmap(this.podCount)));
-    pods.add(pod);
-    label.pods.add(pod);
-  }
-
-  /** The pods that a selector chooses; undefined = all. The caller owns the answer. */
+  /** The pods that a selector chooses; undefined = all. Shared: not to be changed. */
   pods(selector: Selector | undefined): Bitmap {
-    if (selector === undefined) return this.#workloads.clone();
-    switch (selector.kind) {
-      case "all":
-      case "global":
-        return this.#workloads.clone();
-      case "not":
-        return this.#workloads.clone().andNot(this.pods(selector.operand));
-      case "and":
-        return selector.operands.map((operand) => this.pods(operand)).reduce((left, right) => left.and(right));
-      case "or":
-        return selector.operands.map((operand) => this.pods(operand)).reduce((left, right) => left.or(right));
-      default:
-        return this.#podsByLabel(selector);
-    }
-  }
-
-  /** Pods by one label: a look-up for == and has, otherwise one look at each value that the label has anywhere. */
-  #podsByLabel(selector: LabelSelector): Bitmap {
-    const label = this.#byLabel.get(selector.key);
-    const matching = new Bitmap(this.podCount);
-    if (selector.kind === "has") return label === undefined ? matching : matching.or(label.pods);
-    if (selector.kind === "equals") return matching.or(label?.values.get(selector.value) ?? matching);
-    for (const [value, pods] of label?.values ?? []) if (matchesValue(selector, value)) matching.or(pods);
-    if (!matchesValue(selector, undefined)) return matching;
-    const missing = this.#workloads.clone();
-    return matching.or(label === undefined ? missing : missing.andNot(label.pods));
+    return this.#pods.select(selector);
   }
 
   /** The network sets that a selector chooses. */

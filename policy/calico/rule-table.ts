@@ -50,6 +50,7 @@ export function portKey(klass: number, protocol: number, port: number): number {
   return klass * 0x1000000 + protocol * 0x10000 + port;
 }
 
+const MAX_ADDRESS_SETS = 50_000;
 const NOBODY: ReadonlySet<number> = new Set();
 
 /** Compiles rules against one world; what several rules ask alike is computed once. */
@@ -79,6 +80,11 @@ export class RuleCompiler {
           if (keys === undefined) this.#namedPorts.set(name, (keys = new Set()));
           for (const family of [4, 6] as const) keys.add(portKey(classes.pod(pod, family), number, port));
         }
+  }
+
+  /** True once so many different peers were asked for that a new compiler is cheaper than the memory. */
+  get isFull(): boolean {
+    return this.#addressSets.size > MAX_ADDRESS_SETS;
   }
 
   /** `namespace` is the policy's, "" for a global one. */

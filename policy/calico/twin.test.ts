@@ -69,12 +69,15 @@ const flows = fc.array(fc.tuple(end, end, protocolAndPort), { minLength: 12, max
 describe("the compiled engine and its obvious twin", () => {
   it("take the same way to the same verdict, by look-up and by explanation, for any documents and flows", () => {
     fc.assert(
-      fc.property(world, documents, flows, (random, objects, randomFlows) => {
+      fc.property(world, documents, documents, flows, (random, before, objects, randomFlows) => {
         const given = worldOf(random);
-        const text = objects.map((object) => stringify(object)).join("---\n");
+        const yaml = (list: readonly object[]) => list.map((object) => stringify(object)).join("---\n");
+        const text = yaml(objects);
         const parsed = parsePolicies(text, "random.yaml");
         expect(parsed.problems.filter(({ severity }) => severity === "error").map(formatProblem)).toEqual([]);
         const index = new WorldIndex(given);
+        // another set before, on the same world: what is kept from it must not show
+        compilePolicies(parsePolicies(yaml(before), "before.yaml").documents, index, "calico");
         const set = compilePolicies(parsed.documents, index, "calico");
         const twin = new Twin(given, parsed.documents);
         for (const [from, to, what] of randomFlows) {
