@@ -1,4 +1,4 @@
-/** Hot: dispatch of one sample to its kind's columns. Budget and bench: bench/decode.ts. */
+/** Samples to the batches of their kinds: in runs where they are of the expected form (runs.ts), else one by one, trusting nothing. */
 import {
   connColumns,
   conversationColumns,
@@ -13,10 +13,10 @@ import {
   type NatColumns,
   type Sink,
 } from "./columns.ts";
-import { commonArrays, type CommonArrays } from "./common.ts";
 import { appendDns } from "./dns.ts";
 import { appendConn, appendConversation, appendDrop, appendNat } from "./events.ts";
 import { COMMON, CONN, CONVERSATION, DNS, DROP, NAT } from "./layout.gen.ts";
+import { runConns, runDrops, targetOf, type Run, type Target } from "./runs.ts";
 
 /** What became of a sample. */
 export const Appended = { yes: 0, full: 1, malformed: 2 } as const;
@@ -34,25 +34,33 @@ export class Decoder {
   /** cpu * 32 + type → events decoded since start. Row `cpus` is that of NO_CPU. */
   readonly decoded: Float64Array;
   readonly #cpus: number;
-  readonly #connCommon: CommonArrays;
-  readonly #dropCommon: CommonArrays;
-  readonly #conversationCommon: CommonArrays;
-  readonly #dnsCommon: CommonArrays;
-  readonly #natCommon: CommonArrays;
+  readonly #byType: readonly Float64Array[];
+  readonly #connTarget: Target;
+  readonly #dropTarget: Target;
 
   constructor(cpus: number, rows = 8192) {
+    this.decoded = new Float64Array((cpus + 1) * TYPES);
     this.connections = connColumns(rows);
     this.drops = dropColumns(rows);
     this.conversations = conversationColumns(rows);
     this.dns = dnsColumns(DNS_ROWS);
     this.nat = natColumns(rows);
-    this.#connCommon = commonArrays(this.connections);
-    this.#dropCommon = commonArrays(this.drops);
-    this.#conversationCommon = commonArrays(this.conversations);
-    this.#dnsCommon = commonArrays(this.dns);
-    this.#natCommon = commonArrays(this.nat);
+    this.#connTarget = targetOf(this.connections, 3);
+    this.#dropTarget = targetOf(this.drops, 2);
     this.#cpus = cpus;
-    this.decoded = new Float64Array((cpus + 1) * TYPES);
+    this.#byType = Array.from({ length: cpus + 1 }, (_, cpu) => this.decoded.subarray(cpu * TYPES, (cpu + 1) * TYPES));
+  }
+
+  /** Takes drops or connection events from the run's tail on, as many as follow each other; 0 = the next record needs `append`. */
+  appendRun(run: Run): number {
+    const byType = this.#byType[run.cpu < this.#cpus ? run.cpu : this.#cpus]!;
+    const { connections, drops } = this;
+    const conns = runConns(run, this.#connTarget, connections.length, byType);
+    connections.length += conns;
+    const dropped = runDrops(run, this.#dropTarget, drops.length);
+    drops.length += dropped;
+    byType[EventType.drop]! += dropped;
+    return conns + dropped;
   }
 
   /**
@@ -66,7 +74,7 @@ export class Decoder {
       case EventType.drop: {
         if (length < DROP.bytes) return Appended.malformed;
         if (this.drops.length === this.drops.capacity) return Appended.full;
-        appendDrop(this.drops, this.#dropCommon, words, at, cpu, number < 0 ? words[at + DROP.seq]! : number);
+        appendDrop(this.drops, words, at, cpu, number < 0 ? words[at + DROP.seq]! : number);
         break;
       }
       case EventType.open:
@@ -76,7 +84,7 @@ export class Decoder {
       case EventType.sweep: {
         if (length < CONN.bytes) return Appended.malformed;
         if (this.connections.length === this.connections.capacity) return Appended.full;
-        appendConn(this.connections, this.#connCommon, words, at, cpu, number < 0 ? words[at + CONN.seq]! : number);
+        appendConn(this.connections, words, at, cpu, number < 0 ? words[at + CONN.seq]! : number);
         break;
       }
       case EventType.conversationStart:
@@ -84,36 +92,20 @@ export class Decoder {
       case EventType.conversationEnd: {
         if (length < CONVERSATION.bytes) return Appended.malformed;
         if (this.conversations.length === this.conversations.capacity) return Appended.full;
-        appendConversation(
-          this.conversations,
-          this.#conversationCommon,
-          words,
-          at,
-          cpu,
-          number < 0 ? words[at + CONVERSATION.seq]! : number,
-        );
+        appendConversation(this.conversations, words, at, cpu, number < 0 ? words[at + CONVERSATION.seq]! : number);
         break;
       }
       case EventType.dns: {
         if (length < DNS.bytes) return Appended.malformed;
         if (this.dns.length === this.dns.capacity || this.dns.addressLength + 64 > this.dns.ttl.length)
           return Appended.full;
-        appendDns(
-          this.dns,
-          this.#dnsCommon,
-          words,
-          bytes,
-          at,
-          at * 4 + length,
-          cpu,
-          number < 0 ? words[at + DNS.seq]! : number,
-        );
+        appendDns(this.dns, words, bytes, at, at * 4 + length, cpu, number < 0 ? words[at + DNS.seq]! : number);
         break;
       }
       case EventType.nat: {
         if (length < NAT.bytes) return Appended.malformed;
         if (this.nat.length === this.nat.capacity) return Appended.full;
-        appendNat(this.nat, this.#natCommon, words, at, cpu, number < 0 ? words[at + NAT.seq]! : number);
+        appendNat(this.nat, words, at, cpu, number < 0 ? words[at + NAT.seq]! : number);
         break;
       }
       default:

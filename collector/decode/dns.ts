@@ -3,7 +3,7 @@
  * copy, a compression pointer may only point backwards, and names end at 255 bytes; what does not hold marks the row malformed.
  */
 import type { DnsColumns } from "./columns.ts";
-import { type CommonArrays, writeCommon } from "./common.ts";
+import { writeCommon } from "./events.ts";
 import { DNS } from "./layout.gen.ts";
 
 const FLAG = { truncated: 1, cut: 2, malformed: 4 } as const;
@@ -17,7 +17,6 @@ const MAX_NAME = 255;
  */
 export function appendDns(
   out: DnsColumns,
-  common: CommonArrays,
   words: Uint32Array,
   bytes: Uint8Array,
   at: number,
@@ -26,7 +25,7 @@ export function appendDns(
   seq: number,
 ): void {
   const row = out.length;
-  writeCommon(common, row, words, at, cpu, seq);
+  writeCommon(out, row, words, at, cpu, seq);
   out.latencyUs[row] = words[at + DNS.latency_us]!;
   const length = words[at + DNS.length]!;
   const copyAt = at * 4 + DNS.bytes;

@@ -1,5 +1,5 @@
 /**
- * Hot: 3 ns per event besides decoding (bench/decode.ts). Reads the mmapped perf rings, one a CPU, into a decoder, in the order of time.
+ * Reads the mmapped perf rings, one a CPU, into a decoder, in the order of time. Its inner loop is decode/runs.ts.
  *
  *   control page: … 1024 data_head u64 (kernel writes) | 1032 data_tail u64 (we write) …      then 2^n bytes of records
  *   record:       u32 type | u16 misc | u16 size  then, for a sample: u32 length | payload (8-aligned + 4: u64 fields are two words)
@@ -9,6 +9,7 @@
  * what is in that ring, an unreadable sample is skipped; both are counted.
  */
 import { Appended, type Decoder } from "../decode/decoder.ts";
+import type { Run } from "../decode/runs.ts";
 
 const RECORD_LOST = 2;
 const RECORD_SAMPLE = 9;
@@ -66,6 +67,7 @@ export class RingReader {
   readonly #scratch = new Uint32Array(16384 + 2);
   readonly #scratchBytes: Uint8Array<ArrayBuffer>;
   #far = Infinity;
+  readonly #state: Run = { words: new Uint32Array(), mask: 0, head: 0, tail: 0, limit: 0, cpu: 0 };
 
   constructor(rings: readonly Ring[], decoder: Decoder) {
     this.#rings = rings;
@@ -141,45 +143,43 @@ export class RingReader {
     return 0;
   }
 
-  /** Decodes samples of one ring until one is younger than `limit` (the first is taken always), a batch is full, or another kind of
-   *  record comes. */
+  /** Decodes events of one ring until one is younger than `limit` or a batch is full. The first is taken always: it is the oldest. */
   #run(ring: Ring, limit: number): number {
-    const { words, bytes, head, size: ringBytes, cpu } = ring;
-    const decoder = this.#decoder;
-    const mask = ringBytes - 1;
-    let tail = ring.tail;
-    let events = 0;
-    let result: number = Appended.yes;
-    while (tail !== head) {
-      const offset = tail & mask;
-      const word = offset >>> 2;
-      const size = words[word + 1]! >>> 16;
-      if (words[word] !== RECORD_SAMPLE || size < SAMPLE_HEADER + 8 || (size & 7) !== 0 || size > (head - tail) >>> 0)
-        break;
-      if (offset + size <= ringBytes) {
-        const length = words[word + 2]!;
-        if (events > 0 && words[word + 4]! * 4294967296 + words[word + 3]! > limit) break;
-        result =
-          length + SAMPLE_HEADER <= size ? decoder.append(words, bytes, word + 3, length, cpu) : Appended.malformed;
-      } else {
-        const head = ringBytes - offset;
-        this.#scratchBytes.set(bytes.subarray(offset), 0);
-        this.#scratchBytes.set(bytes.subarray(0, size - head), head);
-        const scratch = this.#scratch;
-        const length = scratch[2]!;
-        if (events > 0 && scratch[4]! * 4294967296 + scratch[3]! > limit) break;
-        result =
-          length + SAMPLE_HEADER <= size
-            ? decoder.append(scratch, this.#scratchBytes, 3, length, cpu)
-            : Appended.malformed;
-      }
-      if (result === Appended.full) break;
-      if (result === Appended.malformed) this.counts.malformed++;
-      else events++;
-      tail = (tail + size) >>> 0;
-    }
-    ring.tail = tail;
+    const run = this.#state;
+    run.words = ring.words;
+    run.mask = ring.size - 1;
+    run.head = ring.head;
+    run.tail = ring.tail;
+    run.limit = limit;
+    run.cpu = ring.cpu;
+    const events = this.#decoder.appendRun(run);
+    ring.tail = run.tail;
     this.counts.events += events;
+    return events > 0 ? Appended.yes : this.#one(ring);
+  }
+
+  /** Decodes one record of any form; `full` leaves it where it is. A sample is at the tail (#peek has seen to that). */
+  #one(ring: Ring): number {
+    const offset = ring.tail & (ring.size - 1);
+    const word = offset >>> 2;
+    const size = ring.words[word + 1]! >>> 16;
+    let { words, bytes } = ring as { words: Uint32Array<ArrayBuffer>; bytes: Uint8Array<ArrayBuffer> };
+    let at = word + 3;
+    if (offset + size > ring.size) {
+      const toEnd = ring.size - offset;
+      this.#scratchBytes.set(ring.bytes.subarray(offset), 0);
+      this.#scratchBytes.set(ring.bytes.subarray(0, size - toEnd), toEnd);
+      words = this.#scratch;
+      bytes = this.#scratchBytes;
+      at = 3;
+    }
+    const length = words[at - 1]!;
+    const result =
+      length + SAMPLE_HEADER <= size ? this.#decoder.append(words, bytes, at, length, ring.cpu) : Appended.malformed;
+    if (result === Appended.full) return result;
+    if (result === Appended.malformed) this.counts.malformed++;
+    else this.counts.events++;
+    ring.tail = (ring.tail + size) >>> 0;
     return result;
   }
 }

@@ -1,0 +1,152 @@
+/**
+ * Node columns ÷ C libbpf: how much dearer is an event here than in C? node bench/decode.ts [rounds]
+ *
+ * Both readers run in this process, on this CPU, in turns: each round fills a ring with the same BPF program (BPF_PROG_TEST_RUN) and
+ * drains it; CPU time of the thread. C copies the same fields to an array of structs, and in a second reading only 13. The limit is 1.6 (issue 9).
+ * Needs root, a C compiler and libbpf's headers: apt-get install gcc libbpf-dev.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpus, release, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import koffi from "koffi";
+import { Decoder } from "../collector/decode/decoder.ts";
+import { objectBtf } from "../collector/kernel/btf.ts";
+import { addressOf, openLibbpf, openSyscalls, type Libbpf } from "../collector/kernel/libbpf.ts";
+import { loadObject } from "../collector/kernel/load.ts";
+import { objectPath } from "../collector/kernel/object.ts";
+import { RingReader } from "../collector/ring/reader.ts";
+import { openRings } from "../collector/ring/rings.ts";
+
+const LIMIT = 1.6;
+const EVENTS = 150_000;
+const PAGES = 8192;
+const CPU = 0;
+const rounds = Number(process.argv[2] ?? 12);
+
+const peer = compilePeer();
+pin(CPU);
+const calls = openSyscalls();
+const clock = Buffer.alloc(16);
+const lib = openLibbpf();
+const path = objectPath();
+const [forNode, forFew, forAll] = [0, 1, 2].map(() =>
+  loadObject(lib, path, objectBtf(path), { programs: ["fill"], settings: {} }),
+);
+const rings = openRings(lib, forNode!.mapFd("events"), PAGES);
+const decoder = new Decoder(64);
+const reader = new RingReader(rings.rings, decoder);
+if (peer.open(0, forFew!.mapFd("events"), PAGES) !== 0 || peer.open(1, forAll!.mapFd("events"), PAGES) !== 0)
+  throw new Error("C got no rings");
+
+const found: Record<"node" | "all" | "few", number[]> = { node: [], all: [], few: [] };
+for (let round = 0; round < rounds + 3; round++) {
+  fill(lib, forNode!);
+  const node = timed(() => reader.drain(Infinity, empty));
+  empty();
+  fill(lib, forAll!);
+  const all = peer.consume(1, CPU);
+  fill(lib, forFew!);
+  const few = peer.consume(0, CPU);
+  if (peer.events() !== EVENTS) throw new Error(`C read ${peer.events()} of ${EVENTS} events`);
+  if (round < 3) continue; // while the compilers warm up
+  found.node.push(node);
+  found.all.push(all);
+  found.few.push(few);
+}
+
+const node = median(found.node);
+const all = median(found.all);
+const few = median(found.few);
+const ratio = node / all;
+const line = (name: string, values: number[]) =>
+  `${name.padEnd(34)} ${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)}–${Math.max(...values).toFixed(1)})\n`;
+process.stdout.write(
+  `${cpus()[0]?.model} · Linux ${release()} · Node ${process.version} · commit ${commit()}\n` +
+    `${EVENTS} drop events a round, ${rounds} rounds in turns; ns an event, median (least–most)\n` +
+    line("Node: 31 words to columns", found.node) +
+    line("C libbpf: the same to structs", found.all) +
+    line("C libbpf: 13 fields to structs", found.few) +
+    `Node ÷ C, same fields: ${ratio.toFixed(2)} (limit ${LIMIT}: ${ratio <= LIMIT ? "kept" : "missed"}); against C's 13 fields: ${(node / few).toFixed(2)}\n`,
+);
+process.exitCode = ratio <= LIMIT ? 0 : 1;
+for (const each of [rings, forNode!, forFew!, forAll!]) each[Symbol.dispose]();
+
+function empty(): void {
+  decoder.deliver(() => {});
+}
+
+function timed(run: () => number): number {
+  const from = threadNs();
+  const events = run();
+  const ns = (threadNs() - from) / events;
+  if (events !== EVENTS) throw new Error(`Node read ${events} of ${EVENTS} events`);
+  return ns;
+}
+
+/** CPU time of this thread, as C takes it: a neighbour that runs meanwhile does not count. */
+function threadNs(): number {
+  calls.clockGettime(3, clock); // CLOCK_THREAD_CPUTIME_ID
+  return Number(clock.readBigInt64LE(0)) * 1e9 + Number(clock.readBigInt64LE(8));
+}
+
+function fill(library: Libbpf, object: ReturnType<typeof loadObject>): void {
+  const packet = Buffer.alloc(64);
+  const options = Buffer.alloc(80); // struct bpf_test_run_opts
+  options.writeBigUInt64LE(80n, 0);
+  options.writeBigUInt64LE(addressOf(packet), 8);
+  options.writeUInt32LE(packet.length, 24);
+  options.writeInt32LE(EVENTS, 60);
+  const result = library.testRun(library.programFd(object.programs.get("fill")!), options);
+  if (result !== 0) throw new Error(`the ring cannot be filled (${result})`);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+function compilePeer() {
+  const folder = mkdtempSync(join(tmpdir(), "weir-bench-"));
+  const library = join(folder, "peer.so");
+  execFileSync("cc", [
+    "-O2",
+    "-march=native",
+    "-shared",
+    "-fPIC",
+    "-o",
+    library,
+    fileURLToPath(new URL("decode.c", import.meta.url)),
+    "-lbpf",
+  ]);
+  const loaded = koffi.load(library);
+  rmSync(folder, { recursive: true });
+  return {
+    open: loaded.func("int peer_open(int which, int map, int pages)") as (
+      which: number,
+      map: number,
+      pages: number,
+    ) => number,
+    consume: loaded.func("double peer_consume(int which, int cpu)") as (which: number, cpu: number) => number,
+    events: loaded.func("uint64_t peer_events()") as () => number,
+  };
+}
+
+function pin(cpu: number): void {
+  const mask = Buffer.alloc(8);
+  mask.writeBigUInt64LE(1n << BigInt(cpu));
+  const setAffinity = koffi.load(null).func("int sched_setaffinity(int thread, size_t size, void *mask)");
+  setAffinity(0, mask.length, mask);
+}
+
+function commit(): string {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  try {
+    const head = readFileSync(join(root, ".git", "HEAD"), "utf8").trim();
+    return head.startsWith("ref: ")
+      ? readFileSync(join(root, ".git", head.slice(5)), "utf8").slice(0, 9)
+      : head.slice(0, 9);
+  } catch {
+    return "unknown";
+  }
+}
