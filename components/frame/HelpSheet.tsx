@@ -96,7 +96,8 @@ function HelpWords({ onClose }: { onClose(): void }) {
         <section>
           <h3>Filter</h3>
           <p className="soft">
-            Terms are and-ed, a comma means or, a minus in front excludes. The same language as `weir observe`.
+            Terms are and-ed, a comma means or, a minus in front excludes. The same language as{" "}
+            <code>weir observe</code>.
           </p>
           <dl className={styles.words}>
             {Object.entries(KEY_WORDS).map(([key, words]) => (

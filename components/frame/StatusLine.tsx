@@ -26,7 +26,7 @@ export function StatusLine() {
   return (
     <footer className={styles.line} aria-label="Status">
       {answer === undefined ? (
-        <span>{status.isError ? "The app does not answer; asking again" : "Reading the books of the range"}</span>
+        <span>{status.isError ? `${status.error.message}; asking again` : "Reading the books of the range"}</span>
       ) : (
         <>
           <Books status={answer} />

@@ -15,6 +15,7 @@ import { HooksTable } from "./HooksTable.tsx";
 import { LossTable } from "./LossTable.tsx";
 import { Measures } from "./Measures.tsx";
 import { NodesTable } from "./NodesTable.tsx";
+import { RangeBooks } from "./RangeBooks.tsx";
 
 /** What Weir itself does on this machine: what it sees, what it loses, and what to do about it. */
 export function HealthPage() {
@@ -43,6 +44,7 @@ export function HealthPage() {
             <BooksTable books={health.books} />
           </>
         )}
+        <RangeBooks />
         {status.data?.store === null || status.data === undefined ? null : (
           <NodesTable store={status.data.store} checkedMs={status.data.checkedMs} />
         )}
