@@ -9,7 +9,7 @@ import {
 } from "../../model/address.ts";
 import { NAMESPACE_LABELS, POD_NAMESPACE, POLICY_ACCOUNT, POLICY_CLUSTER } from "../parse/cilium-labels.ts";
 import type { CiliumBlock, FqdnPattern } from "../parse/cilium-peers.ts";
-import { requirementMatches, type Requirement } from "../parse/label-selector.ts";
+import { requirementMatches, unmetRequirements, type Requirement } from "../parse/label-selector.ts";
 import type { WorldNode } from "../world.ts";
 import type { WorldIndex } from "../world-index.ts";
 import { Bitmap } from "./bitmap.ts";
@@ -101,6 +101,7 @@ export class CiliumSpace {
         const { labels } = this.facts(side);
         return requirements.every((requirement) => requirementMatches(requirement, lookUp(labels, requirement.key)));
       },
+      lacks: (side) => unmetRequirements(requirements, (of) => lookUp(this.facts(side).labels, of)),
     });
   }
 

@@ -14,6 +14,8 @@ export interface SidePredicate {
   select(size: number): Bitmap;
   /** Whether one side is a member: for sides that came after `select`. */
   matches(side: number): boolean;
+  /** What a side would need to be a member, in words: `label tier=back (it has tier=front)`. Empty for a member. */
+  lacks?(side: number): readonly string[];
 }
 
 /** A predicate that keeps what it last selected: recompiling a set asks again for all that was not edited. */
@@ -23,6 +25,7 @@ export function remembering(predicate: SidePredicate): SidePredicate {
   return {
     key: predicate.key,
     matches: predicate.matches,
+    ...(predicate.lacks === undefined ? {} : { lacks: predicate.lacks }),
     select(of) {
       if (chosen === undefined || size !== of) [chosen, size] = [predicate.select(of), of];
       return chosen;

@@ -1,6 +1,6 @@
 import { cidrContains, formatCidr, parseAddress, type AddressBytes, type Cidr } from "../../model/address.ts";
 import type { PolicyDocument } from "../parse/documents.ts";
-import { requirementMatches, selectorKey, type LabelSelector } from "../parse/label-selector.ts";
+import { requirementMatches, selectorKey, unmetRequirements, type LabelSelector } from "../parse/label-selector.ts";
 import type { NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec } from "../parse/network-policy.ts";
 import type { ClusterPeer, ClusterPolicySpec, ClusterPort, ClusterRule } from "../parse/cluster-policy.ts";
 import type { WorldIndex } from "../world-index.ts";
@@ -53,6 +53,9 @@ export function kubernetesSemantics(world: WorldIndex): TieredSemantics {
     selfIsExempt: true,
   };
 }
+
+/** Sixteen zeros: `::`, which no block but ::/0 holds. */
+const NO_ADDRESS = new Uint8Array(16);
 
 export const SLOT_OF_NAME: ReadonlyMap<string, number> = new Map([
   ["TCP", SLOTS.tcp],
@@ -127,6 +130,20 @@ export class PodSpace {
               );
         return fits && (pods?.requirements ?? []).every((r) => requirementMatches(r, it.endpoint.labels.get(r.key)));
       },
+      lacks: (side) => {
+        const it = this.world.side(side);
+        if (it.kind !== "endpoint") return ["a pod (it is an address outside)"];
+        const { namespace, labels } = it.endpoint;
+        const wrong =
+          typeof namespaces === "string"
+            ? namespace === namespaces
+              ? []
+              : [`namespace ${namespaces} (it is in ${namespace})`]
+            : unmetRequirements(namespaces.requirements, (key) => namespaceLabels(this.world, namespace).get(key)).map(
+                (text) => `namespace ${text}`,
+              );
+        return [...wrong, ...unmetRequirements(pods?.requirements ?? [], (key) => labels.get(key))];
+      },
     }));
   }
 
@@ -155,7 +172,16 @@ export class PodSpace {
           })
         );
       },
+      lacks: (side) =>
+        this.#addressTexts(side).some((text) => inside(parseAddress(text) ?? NO_ADDRESS))
+          ? []
+          : [`an address in ${formatCidr(cidr)}`],
     }));
+  }
+
+  #addressTexts(side: number): readonly string[] {
+    const it = this.world.side(side);
+    return it.kind === "address" ? [it.address] : it.kind === "endpoint" ? it.endpoint.addresses : [];
   }
 
   /** Addresses of names that were looked up; `*.example.com` takes in any number of labels (network-policy-api). */

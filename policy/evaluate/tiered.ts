@@ -90,11 +90,27 @@ export class TieredPolicySet implements CompiledPolicySet {
     return [...found].sort((a, b) => a - b);
   }
 
+  /**
+   * What applies between a subject and its peer, in order, and what holds when none of it decides. Pairs with one `key` are judged
+   * alike; undefined where there is no policy point.
+   */
+  applied(direction: Direction, subject: number, peer: number): AppliedPair | undefined {
+    const tables = direction === "egress" ? this.#egress : this.#ingress;
+    tables.ensure(this.world.size);
+    return this.semantics.selfIsExempt && subject === peer ? undefined : tables.applied(subject, peer);
+  }
+
   /** What the tables hold, for the memory that docs state. */
   get memory(): { classes: number; tables: number; bytes: number } {
     const [a, b] = [this.#egress.memory, this.#ingress.memory];
     return { classes: a.classes + b.classes, tables: a.tables + b.tables, bytes: a.bytes + b.bytes };
   }
+}
+
+export interface AppliedPair {
+  readonly key: string;
+  readonly entries: readonly AppliedEntry[];
+  readonly options: DecideOptions;
 }
 
 /** What is judged where: the default of a subject and the entries that select it, in order. */
@@ -135,6 +151,7 @@ class DirectionTables {
   readonly #cells: Int32Array[] = [];
   readonly #tables = new PortTables();
   readonly #tableOf = new Map<string, number>();
+  readonly #pairs = new Map<string, AppliedPair>();
 
   constructor(compiled: CompiledRules, semantics: TieredSemantics, direction: Direction) {
     this.#compiled = compiled;
@@ -169,6 +186,26 @@ class DirectionTables {
     const cells = this.#cells.reduce((sum, row) => sum + row.byteLength, 0);
     const { tables, bytes } = this.#tables.size;
     return { classes: this.#subjects.count + this.#peers.count, tables, bytes: bytes + cells };
+  }
+
+  applied(subject: number, peer: number): AppliedPair | undefined {
+    const subjectClass = this.#subjects.classOf[subject]!;
+    const peerClass = this.#peers.classOf[peer]!;
+    const plan = (this.#plans[subjectClass] ??= this.#plan(subjectClass));
+    if (!plan.isSubject) return undefined;
+    const ids = plan.entries.filter((id) => {
+      const peers = this.#peerNumbers[id];
+      return peers === undefined || this.#anyOf(peerClass, peers);
+    });
+    const destination = this.#direction === "egress" ? peer : subject;
+    const { defaultDenied } = plan.options;
+    const key = `${this.#direction} ${ids.join(",")} ${defaultDenied} ${plan.named ? this.#ports.of(destination) : ""}`;
+    const known = this.#pairs.get(key);
+    if (known !== undefined) return known;
+    const entries = ids.map((id) => applyEntry(id, this.#compiled.entries[id]!, this.#semantics, destination));
+    const pair = { key, entries, options: plan.options };
+    this.#pairs.set(key, pair);
+    return pair;
   }
 
   ensure(size: number): void {

@@ -1,6 +1,6 @@
 import { slotOf, TIER } from "../compile/entry.ts";
 import type { FlowQuestion } from "../engine.ts";
-import { covers, compareEntries, decidePort, type AppliedEntry } from "../evaluate/decide.ts";
+import { covers, compareEntries, decidePort, type AppliedEntry, type DecideOptions } from "../evaluate/decide.ts";
 import { applyEntry, subjectPlan, type TieredPolicySet } from "../evaluate/tiered.ts";
 import {
   AUTH_MODES,
@@ -30,18 +30,16 @@ const NO_POINT: DirectionVerdict = {
   path: [],
 };
 
-function explainDirection(
+/** What applies to a subject and its peer: entries in order, names resolved, and what holds when none decides. */
+export function appliedEntries(
   set: TieredPolicySet,
   direction: Direction,
   subject: number,
   peer: number,
-  question: FlowQuestion,
-): DirectionVerdict {
+): { applied: AppliedEntry[]; isSubject: boolean; options: DecideOptions; selected: boolean; isolating: number[] } {
   const { compiled, semantics } = set;
-  if (semantics.selfIsExempt && subject === peer) return NO_POINT;
-  if (!semantics.isSubject(subject, direction)) return NO_POINT;
   const enforcing = compiled.enforcements.filter((it) => it.direction === direction && it.subject.matches(subject));
-  const isolating = enforcing.filter((it) => it.defaultDeny);
+  const isolating = enforcing.filter((it) => it.defaultDeny).map((it) => it.policy);
   const selecting: number[] = [];
   for (const [id, entry] of compiled.entries.entries())
     if (entry.direction === direction && entry.subject.matches(subject)) selecting.push(id);
@@ -55,31 +53,35 @@ function explainDirection(
     enforcing.length > 0,
     isolating.length > 0,
   );
-  if (!plan.isSubject) return { verdict: "allow", decidedBy: { kind: "no-policy" }, l7: false, auth: false, path: [] };
-  const applied = plan.entries.flatMap((id) => {
-    const entry = compiled.entries[id]!;
-    if (entry.peers !== undefined && !entry.peers.some((it) => it.matches(peer))) return [];
-    return [applyEntry(id, entry, semantics, direction === "egress" ? peer : subject)];
-  });
+  const applied = !plan.isSubject
+    ? []
+    : plan.entries.flatMap((id) => {
+        const entry = compiled.entries[id]!;
+        if (entry.peers !== undefined && !entry.peers.some((it) => it.matches(peer))) return [];
+        return [applyEntry(id, entry, semantics, direction === "egress" ? peer : subject)];
+      });
+  const selected = enforcing.length > 0 || selecting.some((id) => compiled.entries[id]!.builtin === undefined);
+  return { applied, isSubject: plan.isSubject, options: plan.options, selected, isolating };
+}
+
+function explainDirection(
+  set: TieredPolicySet,
+  direction: Direction,
+  subject: number,
+  peer: number,
+  question: FlowQuestion,
+): DirectionVerdict {
+  const { semantics } = set;
+  if ((semantics.selfIsExempt && subject === peer) || !semantics.isSubject(subject, direction)) return NO_POINT;
+  const { applied, isSubject, options, selected, isolating } = appliedEntries(set, direction, subject, peer);
+  if (!isSubject) return { verdict: "allow", decidedBy: { kind: "no-policy" }, l7: false, auth: false, path: [] };
   const slot = slotOf(question.protocol);
-  const outcome = decidePort(applied, slot, question.port, plan.options);
+  const outcome = decidePort(applied, slot, question.port, options);
   const verdict = outcome.denied ? "deny" : "allow";
   const matching = applied.filter((entry) => covers(entry, slot, question.port));
-  const decidedBy = decisionOf(
-    set,
-    outcome.entry,
-    matching,
-    verdict,
-    selecting.length > 0 || enforcing.length > 0,
-    isolating.map((it) => it.policy),
-  );
-  return {
-    verdict,
-    decidedBy,
-    l7: outcome.redirect,
-    auth: AUTH_MODES[outcome.auth] ?? false,
-    path: pathOf(set, matching, outcome.entry),
-  };
+  const decidedBy = decisionOf(set, outcome.entry, matching, verdict, selected, isolating);
+  const auth = AUTH_MODES[outcome.auth] ?? false;
+  return { verdict, decidedBy, l7: outcome.redirect, auth, path: pathOf(set, matching, outcome.entry) };
 }
 
 function decisionOf(

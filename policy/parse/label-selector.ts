@@ -113,6 +113,20 @@ export function selectorKey(selector: LabelSelector): string {
   return [...new Set(parts)].sort().join(";");
 }
 
+/** What labels lack to meet requirements, in words: `label tier=back (it has tier=front)`. */
+export function unmetRequirements(
+  requirements: readonly Requirement[],
+  get: (key: string) => string | undefined,
+): string[] {
+  return requirements.flatMap((requirement) => {
+    const value = get(requirement.key);
+    if (requirementMatches(requirement, value)) return [];
+    const has = value === undefined ? "missing" : `it has ${requirement.key}=${value}`;
+    const wanted = selectorText({ requirements: [requirement], position: { file: "", line: 0, column: 0 }, path: "" });
+    return [`label ${wanted} (${has})`];
+  });
+}
+
 /** A selector for a person: `app=web, tier in (back, front), !legacy`; "" for everything. */
 export function selectorText(selector: LabelSelector): string {
   return selector.requirements
