@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { WeirError } from "../model/errors.ts";
-import { dataDirectory } from "../store/config.ts";
+import { dataDirectory, type Environment } from "../store/config.ts";
 
 /** Settings of the app, parsed once from the environment. */
 export interface AppConfig {
@@ -22,7 +22,7 @@ const Settings = z.object({
 });
 
 /** The app's settings from `env`. Throws WeirError `bad-setting` that names the variable. */
-export function appConfig(env: NodeJS.ProcessEnv = process.env): AppConfig {
+export function appConfig(env: Environment = process.env): AppConfig {
   const parsed = Settings.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== "")));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
