@@ -71,10 +71,13 @@ export class ShopClient {
     const at = Date.now();
     const socket = connect({ host: address, port: action.port, noDelay: true });
     const life = { opened: false, outcome: "ok" as Outcome, awaited: 0, next: 0 };
-    const limit = setTimeout(() => {
+    const giveUp = () => {
+      if (life.opened || socket.destroyed) return;
       life.outcome = "gave-up";
       socket.destroy();
-    }, action.limitMs);
+    };
+    // One turn later: a program that was kept waiting for the CPU first hears what has arrived meanwhile.
+    const limit = setTimeout(() => setImmediate(giveUp), action.limitMs);
     const end = () => {
       if (life.opened && life.awaited <= 0) socket.end();
     };

@@ -48,12 +48,16 @@ export async function lookUp(server: string, name: string, type: "A" | "AAAA"): 
   const id = nextId++ & 0xffff;
   const query = encodeQuery({ id, name, type });
   return await new Promise((resolve) => {
+    let answered = false;
     const finish = (result: LookupResult) => {
+      if (answered) return;
+      answered = true;
       clearTimeout(timer);
       socket.close();
       resolve(result);
     };
-    const timer = setTimeout(() => finish({ rcode: "TIMEOUT", addresses: [] }), LOOKUP_LIMIT_MS);
+    // One turn later: a program that was kept waiting for the CPU first hears what has arrived meanwhile.
+    const timer = setTimeout(() => setImmediate(finish, { rcode: "TIMEOUT", addresses: [] }), LOOKUP_LIMIT_MS);
     socket.once("error", () => finish({ rcode: "UNREACHABLE", addresses: [] }));
     socket.on("message", (bytes) => {
       const answer = decodeAnswer(bytes, query.length);
