@@ -194,6 +194,9 @@ export type Sink = (batch: Batch) => void;
  */
 const PAD = 48;
 
+/** Rows of the batches that the kernel's events go into: fixed, so that the hot writers have constants. */
+export const BATCH_ROWS = 8192;
+
 /** Distance of two neighbouring 32-bit columns with one word a row. */
 export const strideOf = (capacity: number): number => capacity + PAD;
 

@@ -1,5 +1,6 @@
 /** Samples to the batches of their kinds: in runs where they are of the expected form (runs.ts), else one by one, trusting nothing. */
 import {
+  BATCH_ROWS,
   connColumns,
   conversationColumns,
   dnsColumns,
@@ -35,18 +36,18 @@ export class Decoder {
   readonly decoded: Float64Array;
   readonly #cpus: number;
   readonly #byType: readonly Float64Array[];
-  readonly #connTarget: Target;
-  readonly #dropTarget: Target;
+  readonly #connTarget: Target | undefined;
+  readonly #dropTarget: Target | undefined;
 
-  constructor(cpus: number, rows = 8192) {
+  constructor(cpus: number, rows = BATCH_ROWS) {
     this.decoded = new Float64Array((cpus + 1) * TYPES);
     this.connections = connColumns(rows);
     this.drops = dropColumns(rows);
     this.conversations = conversationColumns(rows);
     this.dns = dnsColumns(DNS_ROWS);
     this.nat = natColumns(rows);
-    this.#connTarget = targetOf(this.connections, 3);
-    this.#dropTarget = targetOf(this.drops, 2);
+    this.#connTarget = targetOf(this.connections);
+    this.#dropTarget = targetOf(this.drops);
     this.#cpus = cpus;
     this.#byType = Array.from({ length: cpus + 1 }, (_, cpu) => this.decoded.subarray(cpu * TYPES, (cpu + 1) * TYPES));
   }
@@ -55,6 +56,7 @@ export class Decoder {
   appendRun(run: Run): number {
     const byType = this.#byType[run.cpu < this.#cpus ? run.cpu : this.#cpus]!;
     const { connections, drops } = this;
+    if (this.#connTarget === undefined || this.#dropTarget === undefined) return 0;
     const conns = runConns(run, this.#connTarget, connections.length, byType);
     connections.length += conns;
     const dropped = runDrops(run, this.#dropTarget, drops.length);

@@ -67,7 +67,7 @@ export class RingReader {
   readonly #scratch = new Uint32Array(16384 + 2);
   readonly #scratchBytes: Uint8Array<ArrayBuffer>;
   #far = Infinity;
-  readonly #state: Run = { words: new Uint32Array(), mask: 0, head: 0, tail: 0, limit: 0, cpu: 0 };
+  readonly #state: Run = { words: new Uint32Array(), mask: 0, head: 0, tail: 0, limitLow: 0, limitHigh: 0, cpu: 0 };
 
   constructor(rings: readonly Ring[], decoder: Decoder) {
     this.#rings = rings;
@@ -150,7 +150,8 @@ export class RingReader {
     run.mask = ring.size - 1;
     run.head = ring.head;
     run.tail = ring.tail;
-    run.limit = limit;
+    run.limitHigh = limit === Infinity ? 0xffffffff : Math.floor(limit / 4294967296);
+    run.limitLow = limit === Infinity ? 0xffffffff : limit % 4294967296;
     run.cpu = ring.cpu;
     const events = this.#decoder.appendRun(run);
     ring.tail = run.tail;

@@ -38,8 +38,6 @@ export interface EbpfOptions {
   readonly programs?: readonly Program[];
   /** Gets sentences for the log. */
   readonly say?: (sentence: string) => void;
-  /** Rows a batch. */
-  readonly rows?: number;
 }
 
 const DEFAULTS = {
@@ -52,7 +50,6 @@ const DEFAULTS = {
   scanMs: 1000,
   udpIdleMs: 180_000,
   unansweredIdleMs: 30_000,
-  rows: 8192,
 };
 const SETTLE_MS = 50;
 const GRACE_MS = 50; // a program that began before the generation was turned over has long ended
@@ -78,7 +75,7 @@ export class EbpfSource implements Source {
 
   constructor(options: EbpfOptions) {
     this.#options = { ...DEFAULTS, ...options };
-    this.#decoder = new Decoder(1024, this.#options.rows);
+    this.#decoder = new Decoder(1024);
   }
 
   /** Throws KernelError: `no-rights`, `libbpf-missing`, `no-btf`, `old-kernel`, `object-missing`, `bpf-load`, `ring-memory`. */
