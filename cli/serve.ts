@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { appConfig } from "../app/config.ts";
 import type { RunningApp } from "../app/server.ts";
 import { WeirError } from "../model/errors.ts";
+import type { Environment } from "../store/config.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** What the pages are made of: the rooms that they import, and what chooses the packages. */
@@ -18,7 +19,7 @@ const KEPT_LINES = 30;
  * `weir serve`: takes the port, builds the pages where they are missing or older than their sources, and serves them.
  * Resolves when the app answers. Throws WeirError: `port-in-use`, `bad-setting`, `build-failed`.
  */
-export async function serve(env: NodeJS.ProcessEnv, report: (line: string) => void): Promise<RunningApp> {
+export async function serve(env: Environment, report: (line: string) => void): Promise<RunningApp> {
   const config = appConfig(env);
   Object.assign(process.env, { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" }); // read when Next is imported
   const { serveApp } = await import("../app/server.ts");
