@@ -97,6 +97,7 @@ test("the keyboard reaches pages, filter, time, pause and help, and single lette
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("dialog", { name: "Commands" })).toBeVisible();
   await page.keyboard.type("flows");
+  await expect(page.getByRole("option", { selected: true })).toHaveText("Flows");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/flows/);
 });

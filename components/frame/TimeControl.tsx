@@ -122,11 +122,13 @@ function TypedRangeField({
   );
 }
 
-/** `Last 15 min` for what the list has, `Last 90m` for other relative ones, `Fixed range` else. */
+/** `Last 15 min` for what the list has, `Last 90 min` for other relative ones, `Fixed range` else. */
 function nameOf({ from, to }: TimeRangeText): string {
   if (to !== "now") return from.startsWith("now") ? `${from} – ${to}` : "Fixed range";
-  return (
-    NAMED.find((named) => named.from === from)?.name ??
-    (from.startsWith("now-") ? `Last ${from.slice(4)}` : "Since then")
-  );
+  const named = NAMED.find((entry) => entry.from === from);
+  if (named !== undefined) return named.name;
+  const length = /^now-(\d+)([smhdw])$/.exec(from);
+  return length === null ? "Since then" : `Last ${length[1]} ${UNITS[length[2]!]}`;
 }
+
+const UNITS: Readonly<Record<string, string>> = { s: "s", m: "min", h: "hours", d: "days", w: "weeks" };
