@@ -59,8 +59,33 @@ export interface CompiledPolicySet {
   /** Judges rows 0 to `questions.length`. Sides must come from `world`. */
   evaluate(questions: QuestionColumns, answers: AnswerColumns): void;
   explain(question: FlowQuestion): Verdict;
+  /**
+   * Rules that take a row in, whoever decides it, and whether the verdict needs the one that does (NO_RULE: nobody). Absent where
+   * findings ask the compiled entries themselves (evaluate/tiered.ts); so are the two below.
+   */
+  matching?(questions: QuestionColumns, row: number, direction: "egress" | "ingress", decider: number): RowMatch;
+  /** What each allowing rule leaves open, by its index in `rules`. */
+  openness?(): ReadonlyMap<number, RuleOpenness>;
+  /** The allowing rules that come nearest to a flow that is denied, with what they lack, fewest first. */
+  nearestMisses?(
+    direction: "egress" | "ingress",
+    question: FlowQuestion,
+    limit?: number,
+  ): { readonly rule: RuleRef; readonly direction: "egress" | "ingress"; readonly lacks: readonly string[] }[];
   /** Which policies select a side, per direction: indices into `policies`. Staged ones as the configuration says. */
   selecting(side: SideId, direction: "egress" | "ingress"): readonly number[];
+}
+
+export interface RowMatch {
+  readonly matched: readonly number[];
+  readonly needed: boolean;
+}
+
+export interface RuleOpenness {
+  readonly everyPort: boolean;
+  readonly everyPeer: boolean;
+  /** Infinity for every port. */
+  readonly ports: number;
 }
 
 /** What each profile's engine supplies. */

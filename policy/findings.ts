@@ -1,7 +1,7 @@
 import { slotOf } from "./compile/entry.ts";
 import { covers, decidePort } from "./evaluate/decide.ts";
 import { TieredPolicySet, type AppliedPair } from "./evaluate/tiered.ts";
-import { NO_RULE, type AnswerColumns, type CompiledPolicySet } from "./engine.ts";
+import { NO_RULE, type AnswerColumns, type CompiledPolicySet, type RuleOpenness } from "./engine.ts";
 import { endText, portText, type TupleIdentity } from "./tuples.ts";
 import type { Direction, RuleRef } from "./verdict.ts";
 import type { WhatIf } from "./what-if.ts";
@@ -62,13 +62,15 @@ export function ruleUse(whatIf: WhatIf, set: CompiledPolicySet, answers: AnswerC
     const state =
       matched === 0
         ? "dead"
-        : decided === 0
-          ? matcher.knowsOthers
-            ? stateOfUndecided(set, rule)
-            : "shadowed"
-          : needed === 0
-            ? "redundant"
-            : "used";
+        : rule.action === "log"
+          ? "used" // it decides nothing, and writes its line
+          : decided === 0
+            ? matcher.knowsOthers
+              ? stateOfUndecided(set, rule)
+              : "shadowed"
+            : needed === 0
+              ? "redundant"
+              : "used";
     const byWeight = <T extends { connections: number }>(list: T[]) =>
       list.sort((a, b) => b.connections - a.connections);
     return {
@@ -87,8 +89,9 @@ export function ruleUse(whatIf: WhatIf, set: CompiledPolicySet, answers: AnswerC
 /** A rule that never decides: with unordered allows an equal one stood before it, else something came first. */
 function stateOfUndecided(set: CompiledPolicySet, rule: RuleRef): "redundant" | "shadowed" {
   const ordered =
-    set instanceof TieredPolicySet &&
-    set.compiled.entries.some((entry) => set.compiled.rules[entry.rule] === rule && entry.tier !== 1);
+    set.profile === "calico" || // rules in order throughout
+    (set instanceof TieredPolicySet &&
+      set.compiled.entries.some((entry) => set.compiled.rules[entry.rule] === rule && entry.tier !== 1));
   return ordered || rule.action !== "allow" ? "shadowed" : "redundant";
 }
 
@@ -113,14 +116,17 @@ function note(
 class Matcher {
   readonly knowsOthers: boolean;
   readonly #tiered: TieredPolicySet | undefined;
+  readonly #set: CompiledPolicySet;
   readonly #known = new Map<string, Match>();
 
   constructor(set: CompiledPolicySet) {
+    this.#set = set;
     this.#tiered = set instanceof TieredPolicySet ? set : undefined;
-    this.knowsOthers = this.#tiered !== undefined;
+    this.knowsOthers = this.#tiered !== undefined || set.matching !== undefined;
   }
 
   match(whatIf: WhatIf, row: number, direction: Direction, decider: number): Match {
+    if (this.#set.matching !== undefined) return this.#set.matching(whatIf.questions, row, direction, decider);
     if (this.#tiered === undefined) return { matched: decider === NO_RULE ? [] : [decider], needed: true };
     const { source, destination, protocol, port } = whatIf.questions;
     const [subject, peer] =
@@ -187,18 +193,8 @@ export interface WideRule {
 
 /** Rules of `uses` whose ports are open while few were used. A rule without traffic is dead, not wide. */
 export function wideRules(set: CompiledPolicySet, uses: readonly RuleUse[]): WideRule[] {
-  if (!(set instanceof TieredPolicySet)) return [];
-  const open = new Map<number, { everyPort: boolean; everyPeer: boolean; ports: number }>();
-  for (const entry of set.compiled.entries) {
-    if (entry.rule < 0 || entry.action !== "allow") continue;
-    const width =
-      entry.ports?.reduce((sum, port) => sum + (port.kind === "range" ? port.to - port.from + 1 : 1), 0) ?? Infinity;
-    const known = open.get(entry.rule) ?? { everyPort: false, everyPeer: false, ports: 0 };
-    known.everyPort ||= width > 65535;
-    known.everyPeer ||= entry.peers === undefined;
-    known.ports += width;
-    open.set(entry.rule, known);
-  }
+  const open =
+    set.openness?.() ?? (set instanceof TieredPolicySet ? openEntries(set) : new Map<number, RuleOpenness>());
   return uses.flatMap((use) => {
     const form = open.get(use.index);
     if (form === undefined || use.decided === 0) return [];
@@ -217,4 +213,19 @@ export function wideRules(set: CompiledPolicySet, uses: readonly RuleUse[]): Wid
       ? []
       : [{ use, what: `allows ${wide.join(" and ")}`, narrower: `${narrow.join("; ")} would do for what was seen` }];
   });
+}
+
+function openEntries(set: TieredPolicySet): Map<number, RuleOpenness> {
+  const open = new Map<number, { everyPort: boolean; everyPeer: boolean; ports: number }>();
+  for (const entry of set.compiled.entries) {
+    if (entry.rule < 0 || entry.action !== "allow") continue;
+    const width =
+      entry.ports?.reduce((sum, port) => sum + (port.kind === "range" ? port.to - port.from + 1 : 1), 0) ?? Infinity;
+    const known = open.get(entry.rule) ?? { everyPort: false, everyPeer: false, ports: 0 };
+    known.everyPort ||= width > 65535;
+    known.everyPeer ||= entry.peers === undefined;
+    known.ports += width;
+    open.set(entry.rule, known);
+  }
+  return open;
 }

@@ -86,7 +86,10 @@ export class Chains {
     });
   }
 
-  /** Hot: the verdict of one flow (classes, numbers) on a chain. The obvious form of the same walk is explainDirection. */
+  /**
+   * Hot: the verdict of one flow (classes, numbers) on a chain; `without`: as if that rule were not there. The obvious form of
+   * the same walk is explainDirection.
+   */
   judge(
     chain: Chain,
     from: number,
@@ -95,6 +98,7 @@ export class Chains {
     fromPort: number,
     port: number,
     code: number,
+    without = -1,
   ): number {
     const { tiers } = chain;
     if (tiers.length === 0) return ALLOWED;
@@ -113,6 +117,7 @@ export class Chains {
           const at = (word << 5) + 31 - Math.clz32(bit);
           const rule = matrix.rules[at]!;
           if (matrix.needsLook[at] === 1 && !matchesTraffic(rule, from, to, protocol, fromPort, port, code)) continue;
+          if (rule.ref === without) continue;
           if (rule.action === "pass") continue nextTier;
           return (
             ((rule.ref + 1) << RULE_SHIFT) | (rule.action === "deny" ? DENIED : rule.l7 && protocol === 6 ? L7 : 0)

@@ -1,5 +1,5 @@
 import type { FlowQuestion } from "../engine.ts";
-import { ruleLabel, type Direction, type RuleRef } from "../verdict.ts";
+import type { Direction, RuleRef } from "../verdict.ts";
 import type { IndexedSide, SideId } from "../world-index.ts";
 import { hasPort, isIcmp } from "./match.ts";
 import { MemberLabels } from "./members.ts";
@@ -8,30 +8,34 @@ import type { CalicoPolicySet } from "./policy-set.ts";
 import type { CompiledRule } from "./rule-table.ts";
 import { allOf, matchesSelector, type Selector } from "./selector.ts";
 import { protocolName, selectorPhrase } from "./sentences.ts";
+import type { PortMatch } from "./types.ts";
 
-/** The rule that would have allowed a denied flow with the fewest changes, and what kept it from that. */
+/** A rule that would allow what is denied, but for what it lacks: the form of explain/nearest-miss.ts. */
 export interface NearMiss {
   readonly rule: RuleRef;
-  /** `destination port 8443 is not among those named`, `source: label tier is "back" does not hold`. */
-  readonly reasons: readonly string[];
+  readonly direction: Direction;
+  /** `port TCP 8443 (the rule has 443)`, `label tier is "back" on the source`. */
+  readonly lacks: readonly string[];
 }
 
-/** The nearest miss of a direction, or undefined when no rule that the flow meets there could allow it. */
-export function nearestMiss(set: CalicoPolicySet, question: FlowQuestion, direction: Direction): NearMiss | undefined {
+/** The allowing rules on a flow's way that come nearest to it, fewest lacks first. Empty where none could allow it. */
+export function nearestMisses(
+  set: CalicoPolicySet,
+  direction: Direction,
+  question: FlowQuestion,
+  limit: number,
+): NearMiss[] {
   const labels = new MemberLabels(set.world.world);
-  let best: NearMiss | undefined;
-  for (const { rule, namespace } of set.rulesMet(question, direction)) {
-    if (rule.action !== "allow") continue;
-    const reasons = missesOf(set, rule, namespace, question, labels);
-    if (reasons.length > 0 && (best === undefined || reasons.length < best.reasons.length))
-      best = { rule: set.rules[rule.ref]!, reasons };
+  const byRule = new Map<RuleRef, NearMiss>();
+  for (const { rule: compiled, namespace } of set.rulesMet(question, direction)) {
+    if (compiled.action !== "allow") continue;
+    const lacks = missesOf(set, compiled, namespace, question, labels);
+    const rule = set.rules[compiled.ref]!;
+    const known = byRule.get(rule);
+    if (lacks.length > 0 && (known === undefined || lacks.length < known.lacks.length))
+      byRule.set(rule, { rule, direction, lacks });
   }
-  return best;
-}
-
-/** The same in one sentence: `NetworkPolicy/shop/web ingress[0] would allow it but for: …`. */
-export function nearMissText({ rule, reasons }: NearMiss): string {
-  return `${ruleLabel(rule)} (${rule.file}:${rule.line}:${rule.column}) would allow it but for: ${reasons.join("; ")}`;
+  return [...byRule.values()].sort((a, b) => a.lacks.length - b.lacks.length).slice(0, limit);
 }
 
 function missesOf(
@@ -45,7 +49,7 @@ function missesOf(
   const reasons: string[] = [];
   const { protocol, port, icmpCode } = flow;
   if (rule.protocol !== -1 && rule.protocol !== protocol)
-    reasons.push(`protocol ${protocolName(protocol)} is not ${protocolName(rule.protocol)}`);
+    reasons.push(`protocol ${protocolName(protocol)} (the rule has ${protocolName(rule.protocol)})`);
   if (rule.notProtocol === protocol) reasons.push(`protocol ${protocolName(protocol)} is excepted`);
   if (rule.icmpType !== -1 && !isIcmp(protocol, port, icmpCode, rule.icmpType, rule.icmpCode))
     reasons.push(`ICMP type ${port} code ${icmpCode} is another`);
@@ -55,14 +59,16 @@ function missesOf(
     const klass = flow[end];
     const words = rule[end];
     if (words !== undefined && (words[klass >>> 5]! & (1 << (klass & 31))) === 0)
-      reasons.push(`${end}: ${endMiss(set, rule, end, namespace, question[end], labels)}`);
+      reasons.push(`${endMiss(set, rule, end, namespace, question[end], labels)} on the ${end}`);
     const wanted = end === "source" ? rule.sourcePorts : rule.destinationPorts;
     const excepted = end === "source" ? rule.notSourcePorts : rule.notDestinationPorts;
     const number = end === "source" ? flow.sourcePort : port;
     if (wanted !== undefined && !hasPort(wanted, klass, protocol, number))
-      reasons.push(`${end} port ${number} is not among those named`);
+      reasons.push(
+        `${end === "source" ? "source port" : "port"} ${protocolName(protocol)} ${number} (the rule has ${portWords(rule.rule[end].ports)})`,
+      );
     if (excepted !== undefined && hasPort(excepted, klass, protocol, number))
-      reasons.push(`${end} port ${number} is excepted`);
+      reasons.push(`${end === "source" ? "source port" : "port"} ${protocolName(protocol)} ${number} is excepted`);
   }
   if (rule.service !== undefined && rule.destination !== undefined && reasons.length === 0)
     reasons.push(`port ${port} is none of the service's`);
@@ -81,19 +87,24 @@ function endMiss(
   const entity = rule.rule[end];
   const indexed: IndexedSide = set.world.side(side);
   if (entity.services !== undefined)
-    return `no endpoint of service ${entity.services.namespace}/${entity.services.name}`;
+    return `an endpoint of service ${entity.services.namespace}/${entity.services.name}`;
   const negated: Selector | undefined =
     entity.notSelector === undefined ? undefined : { kind: "not", operand: entity.notSelector };
   const selector = allOf(peerSelector(entity, namespace), negated);
-  if (selector !== undefined && indexed.kind !== "endpoint") return "an address in no network set that fits";
+  if (selector !== undefined && indexed.kind !== "endpoint") return "a pod or network set that fits";
   if (selector !== undefined && indexed.kind === "endpoint") {
     const own = labels.ofPod(indexed.endpoint);
     const failing = conjuncts(selector).filter((part) => !matchesSelector(part, (key) => own.get(key)));
-    if (failing.length > 0) return `${failing.map(selectorPhrase).join(", ")} does not hold`;
+    if (failing.length > 0) return failing.map(selectorPhrase).join(", ");
   }
   return rule.rule.ipVersion === 0
-    ? "its address is outside of the blocks named"
-    : `its address is outside of the blocks named, or not IPv${rule.rule.ipVersion}`;
+    ? "an address within its blocks"
+    : `an IPv${rule.rule.ipVersion} address within its blocks`;
+}
+
+function portWords(ports: PortMatch | undefined): string {
+  const numbers = (ports?.ranges ?? []).map(({ first, last }) => (first === last ? String(first) : `${first}–${last}`));
+  return [...numbers, ...(ports?.names ?? [])].join(", ");
 }
 
 function conjuncts(selector: Selector): readonly Selector[] {

@@ -1,11 +1,21 @@
 import { isV4, parseAddress } from "../../model/address.ts";
-import { type AnswerColumns, type CompiledPolicySet, type FlowQuestion, type QuestionColumns } from "../engine.ts";
+import {
+  NO_RULE,
+  type AnswerColumns,
+  type CompiledPolicySet,
+  type FlowQuestion,
+  type QuestionColumns,
+  type RowMatch,
+  type RuleOpenness,
+} from "../engine.ts";
 import type { PolicyProblem } from "../parse/problem.ts";
 import { VERDICT_BITS, type Direction, type PolicyRef, type RuleRef, type Verdict } from "../verdict.ts";
 import type { SideId, WorldIndex } from "../world-index.ts";
 import type { AddressClasses } from "./address-classes.ts";
 import { ALLOWED, Chains, DENIED, L7, RULE_SHIFT, type Chain, type CompiledTier } from "./chains.ts";
-import { explainDirection, type ClassedFlow } from "./explain.ts";
+import { explainDirection, ruleMatches, type ClassedFlow } from "./explain.ts";
+import { nearestMisses, type NearMiss } from "./near-miss.ts";
+import { opennessOfRules } from "./openness.ts";
 import type { CompiledRule } from "./rule-table.ts";
 
 interface Parts {
@@ -141,6 +151,39 @@ export class CalicoPolicySet implements CompiledPolicySet {
         for (const rule of policy[direction]) yield { rule, namespace: policy.ref.namespace };
   }
 
+  matching(questions: QuestionColumns, row: number, direction: Direction, decider: number): RowMatch {
+    const question = questionOf(questions, row);
+    const flow = this.classed(question);
+    const matched = new Set<number>();
+    for (const { rule } of this.rulesMet(question, direction)) if (ruleMatches(rule, flow)) matched.add(rule.ref);
+    if (decider === NO_RULE) return { matched: [...matched], needed: false };
+    const { source, destination } = question;
+    const chains = direction === "egress" ? this.#egress : this.#ingress;
+    const chain =
+      direction === "egress" ? this.#egressChain(source, destination) : this.#ingressChain(source, destination);
+    if (chain === undefined) return { matched: [], needed: false };
+    const verdict = (without: number) =>
+      chains.judge(
+        chain,
+        flow.source,
+        flow.destination,
+        flow.protocol,
+        flow.sourcePort,
+        flow.port,
+        flow.icmpCode,
+        without,
+      ) & DENIED;
+    return { matched: [...matched], needed: verdict(-1) !== verdict(decider) };
+  }
+
+  openness(): ReadonlyMap<number, RuleOpenness> {
+    return opennessOfRules(this.#tiers.flatMap(({ policies }) => policies));
+  }
+
+  nearestMisses(direction: Direction, question: FlowQuestion, limit = 3): NearMiss[] {
+    return nearestMisses(this, direction, question, limit);
+  }
+
   /** Tiers in order with their policies, for sentences and reports. */
   get tiers(): readonly CompiledTier[] {
     return this.#tiers;
@@ -201,6 +244,17 @@ const DEFAULT_SOURCE_PORT = 40000;
 function localNodeAddresses(index: WorldIndex): Set<string> {
   const local = index.world.nodes.filter((node) => node.local).flatMap(({ addresses }) => addresses);
   return new Set(local.map((address) => parseAddress(address)?.join(".")).filter((key) => key !== undefined));
+}
+
+function questionOf(columns: QuestionColumns, row: number): FlowQuestion {
+  return {
+    source: columns.source[row]!,
+    destination: columns.destination[row]!,
+    protocol: columns.protocol[row]!,
+    port: columns.port[row]!,
+    ...(columns.sourcePort === undefined ? {} : { sourcePort: columns.sourcePort[row]! }),
+    ...(columns.icmpCode === undefined ? {} : { icmpCode: columns.icmpCode[row]! }),
+  };
 }
 
 function grown<T extends Int32Array | Uint8Array>(room: T, old: T): T {

@@ -4,7 +4,6 @@ import type { FlowQuestion } from "../engine.ts";
 import { EMPTY_WORLD, type World } from "../world.ts";
 import { WorldIndex } from "../world-index.ts";
 import { compileCalico } from "./compile.ts";
-import { nearestMiss, nearMissText } from "./near-miss.ts";
 import type { CalicoPolicySet } from "./policy-set.ts";
 import { calicoSentences } from "./sentences.ts";
 
@@ -175,15 +174,15 @@ describe("the nearest miss", () => {
         "shop",
       ),
     );
-    const miss = nearestMiss(set, flow(set, "shop/web", "shop/db", 8443), "ingress");
-    expect(miss === undefined ? undefined : nearMissText(miss)).toBe(
-      'NetworkPolicy/shop/a ingress[0] (p.yaml:6:5) would allow it but for: source: label tier is "front" does not hold; destination port 8443 is not among those named',
-    );
+    const misses = set.nearestMisses("ingress", flow(set, "shop/web", "shop/db", 8443));
+    expect(misses.map(({ rule, lacks }) => [rule.line, rule.path, lacks])).toEqual([
+      [6, "spec.ingress[0]", ['label tier is "front" on the source', "port TCP 8443 (the rule has 8080)"]],
+    ]);
   });
 
   it("is none where no rule on the way allows", () => {
     const set = compiled(DENY_INGRESS);
-    expect(nearestMiss(set, flow(set, "shop/web", "shop/db"), "ingress")).toBeUndefined();
+    expect(set.nearestMisses("ingress", flow(set, "shop/web", "shop/db"))).toEqual([]);
   });
 });
 
