@@ -1,7 +1,7 @@
 "use client";
 
 import { usePathname } from "next/navigation";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { useHowMuchWasSeen } from "../questions/use-how-much-was-seen.ts";
 import { NothingYet } from "./NothingYet.tsx";
 import { PageHead } from "./PageHead.tsx";
@@ -12,8 +12,11 @@ export function SystemGate({ children }: { readonly children: ReactNode }) {
   const path = usePathname();
   const status = useHowMuchWasSeen().data;
   const page = PAGES.find((entry) => path.startsWith(entry.path));
+  const [hadRows, setHadRows] = useState(false);
   const isEmpty = status !== undefined && (status.store === null || status.store.newestRow === null);
-  if (page === undefined || !page.needsRows || !isEmpty) return children;
+  if (!hadRows && status !== undefined && !isEmpty) setHadRows(true);
+  // A store that goes away under a page that shows something leaves it: its parts say what they could not read.
+  if (hadRows || page === undefined || !page.needsRows || !isEmpty) return children;
   return (
     <>
       <PageHead title={page.title} totals="nothing to show yet" />
