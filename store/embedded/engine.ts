@@ -84,6 +84,8 @@ export function connect(settings: EngineSettings): Connection {
         for await (const chunk of session.queryStream(sql, { format }))
           yield { bytes: chunk.raw(), rows: chunk.numRows };
       } catch (thrown) {
+        // A stream that failed stays in the engine, with its memory, until its session runs something else (tried).
+        await session.queryAsync("SELECT 1").catch(() => undefined); // it is the failure of the stream that counts
         rethrow(thrown);
       }
     },
