@@ -254,8 +254,9 @@ export class EbpfSource implements Source {
     const from = performance.now();
     const delivered = this.#deliverNs;
     const events = this.#reader.drain(until, this.#deliver);
+    if (events === 0) return;
     this.#drainNs += (performance.now() - from) * 1e6 - (this.#deliverNs - delivered);
-    if (events > 0) this.#deliver();
+    this.#deliver();
   }
 
   #turnDrops(): void {
