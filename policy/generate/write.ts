@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { protocolName } from "../tuples.ts";
+import { withinCalicoLimits } from "./calico-limits.ts";
 import type { PlannedPeer, PlannedPolicy, PlannedPort, PlannedRule } from "./plan.ts";
 import type { KindAbilities } from "./plan.ts";
 import type { LabelChoice } from "./selectors.ts";
@@ -90,7 +91,7 @@ export function writePolicy(
 export function writtenRules(kind: GeneratedKind, rules: readonly PlannedRule[]): PlannedRule[] {
   const calico = kind.startsWith("Calico");
   if (!calico && !kind.startsWith("Cilium")) return [...rules];
-  return rules.flatMap((rule) => {
+  const grouped = rules.flatMap((rule): PlannedRule[] => {
     if (rule.ports === undefined) return [rule];
     const groups = new Map<string, PlannedPort[]>();
     for (const port of rule.ports) {
@@ -100,6 +101,7 @@ export function writtenRules(kind: GeneratedKind, rules: readonly PlannedRule[])
     }
     return [...groups.values()].map((ports) => ({ ...rule, ports }));
   });
+  return calico ? grouped.flatMap((rule) => withinCalicoLimits(rule, calicoTerm)) : grouped;
 }
 
 function document(kind: GeneratedKind, policy: PlannedPolicy, directions: readonly ("ingress" | "egress")[]): Value {
@@ -299,9 +301,7 @@ function calicoRule(rule: PlannedRule, direction: string): Value {
       : one !== undefined
         ? { selector: expression(one.labels), namespaceSelector: `projectcalico.org/name == '${one.namespace}'` }
         : {
-            selector: pods
-              .map((it) => `(${expression(new Map([["projectcalico.org/namespace", it.namespace], ...it.labels]))})`)
-              .join(" || "),
+            selector: pods.map(calicoTerm).join(" || "),
             namespaceSelector: "all()",
           };
   const first = rule.ports?.[0];
@@ -316,6 +316,12 @@ function calicoRule(rule: PlannedRule, direction: string): Value {
       ? {}
       : { protocol: [1, 6, 17, 58, 132].includes(first.protocol) ? protocolName(first.protocol) : first.protocol };
   return { action: "Allow", ...protocol, ...(icmp ? { icmp: { type: first.port } } : {}), ...far, ...near };
+}
+
+/** One of several workloads in a selector. */
+function calicoTerm(peer: PlannedPeer): string {
+  if (peer.kind !== "pods") return "";
+  return `(${expression(new Map([["projectcalico.org/namespace", peer.namespace], ...peer.labels]))})`;
 }
 
 function expression(labels: LabelChoice): string {
