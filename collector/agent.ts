@@ -55,7 +55,8 @@ export interface AgentOptions {
 
 const TICK_MS = 100;
 const LOOK_MS = 2000;
-const DRAIN_AT_END_MS = 5000;
+/** Less than what the supervisor waits before it kills. */
+const DRAIN_AT_END_MS = 8000;
 
 export class Agent implements AsyncDisposable {
   readonly #options: AgentOptions;
@@ -63,6 +64,8 @@ export class Agent implements AsyncDisposable {
   readonly #books = new Books();
   readonly #strings = new Strings();
   readonly #stop = new AbortController();
+  readonly #shipStop = new AbortController();
+  #shipping: Promise<void> | undefined;
   #reporter: Reporter = { node: "", boot: "", generation: 0 };
   #meter!: HealthMeter;
   #pipeline!: RowPipeline;
@@ -178,8 +181,10 @@ export class Agent implements AsyncDisposable {
       this.#addRecords(Date.now(), true);
       this.#addBooks();
       await this.#spool.close(Date.now());
-      await this.#shipper.drain(AbortSignal.timeout(DRAIN_AT_END_MS));
+      await this.#shipper.whenEmpty(AbortSignal.timeout(DRAIN_AT_END_MS));
     }
+    this.#shipStop.abort(new Error("the collector ends"));
+    await this.#shipping;
     await this.#stack.disposeAsync();
   }
 
@@ -272,7 +277,7 @@ export class Agent implements AsyncDisposable {
       });
     }
     every(10_000, () => this.#spool.add(healthLot(this.health())));
-    void this.#shipper.run(this.#stop.signal);
+    this.#shipping = this.#shipper.run(this.#shipStop.signal);
   }
 
   #tick(): void {

@@ -23,6 +23,8 @@ export interface ShipEvents {
   readonly quarantined: (segment: SegmentFile, books: readonly BooksDelta[], reason: string) => void;
 }
 
+/** As many as the embedded engine has sessions for writing. */
+const INSERTS_AT_ONCE = 2;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 /** An insert that the store refuses for what is in it is tried so often before the segment is put aside. */
@@ -40,8 +42,8 @@ export class Shipper {
   readonly #held = new Set<string>();
   readonly #attempts = new Map<string, number>();
   #store: SegmentStore | undefined;
-  #wake: (() => void) | undefined;
-  #shipping: string | undefined;
+  readonly #sleepers = new Set<() => void>();
+  readonly #shipping = new Set<string>();
   pauseMs = 0;
   lagMs = 0;
 
@@ -59,12 +61,12 @@ export class Shipper {
   add(segment: SegmentFile, fromEarlierRun = false): void {
     this.#queue.set(segment.id, segment);
     if (fromEarlierRun) this.#unsure.add(segment.id);
-    this.#wake?.();
+    this.#wake();
   }
 
   /** Keeps a segment back for the budget; false while it is on its way. */
   hold(id: string): boolean {
-    if (this.#shipping === id || !this.#queue.has(id)) return false;
+    if (this.#shipping.has(id) || !this.#queue.has(id)) return false;
     this.#held.add(id);
     return true;
   }
@@ -73,18 +75,25 @@ export class Shipper {
   replace(stub: SegmentFile): void {
     this.#held.delete(stub.id);
     if (this.#queue.has(stub.id)) this.#queue.set(stub.id, stub);
-    this.#wake?.();
+    this.#wake();
+  }
+
+  /** Resolves when nothing waits any more (true), or when `signal` fires (false). For an orderly end, while `run` goes on. */
+  async whenEmpty(signal: AbortSignal): Promise<boolean> {
+    while (this.#queue.size > 0 && !signal.aborted) await this.#pause(20, signal);
+    return this.#queue.size === 0;
   }
 
   /** Ships until `signal`; never throws but for bugs. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(Array.from({ length: INSERTS_AT_ONCE }, () => this.#work(signal)));
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const segment = this.#next();
-      if (segment === undefined) {
-        await this.#sleep(LONGEST_PAUSE_MS, signal);
-        continue;
-      }
-      if (await this.#shipOne(segment, signal)) this.pauseMs = 0;
+      if (segment === undefined) await this.#sleep(LONGEST_PAUSE_MS, signal);
+      else if (await this.#shipOne(segment, signal)) this.pauseMs = 0;
       else {
         this.pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.pauseMs * 2));
         await this.#pause(this.pauseMs * (0.75 + Math.random() / 2), signal);
@@ -92,7 +101,7 @@ export class Shipper {
     }
   }
 
-  /** Ships what waits, once each, for an orderly end; false when something is left. */
+  /** Ships what waits without pauses, until something fails; false when something is left. Not beside `run`. */
   async drain(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       const segment = this.#next();
@@ -105,18 +114,23 @@ export class Shipper {
   #next(): SegmentFile | undefined {
     let oldest: SegmentFile | undefined;
     for (const segment of this.#queue.values())
-      if (!this.#held.has(segment.id) && (oldest === undefined || inOrder(segment, oldest) < 0)) oldest = segment;
+      if (
+        !this.#held.has(segment.id) &&
+        !this.#shipping.has(segment.id) &&
+        (oldest === undefined || inOrder(segment, oldest) < 0)
+      )
+        oldest = segment;
     return oldest;
   }
 
   /** True when the segment is dealt with. */
   async #shipOne(segment: SegmentFile, signal: AbortSignal): Promise<boolean> {
-    this.#shipping = segment.id;
+    this.#shipping.add(segment.id);
     try {
       const began = this.#now();
       const scanned = await this.#read(segment);
       if (scanned === undefined) return true;
-      const store = (this.#store ??= await this.#openStore());
+      const store = (this.#store ??= await this.#openStore()); // two at once get the same: openStore remembers
       const rows = scanned.frames.reduce((sum, frame) => sum + frame.rows, 0);
       if (rows > 0 && !(await this.#hasArrived(store, segment, signal))) {
         await store.insertSegment(
@@ -152,7 +166,7 @@ export class Shipper {
       this.#events.failed(cause);
       return await this.#refused(segment, cause);
     } finally {
-      this.#shipping = undefined;
+      this.#shipping.delete(segment.id);
     }
   }
 
@@ -225,17 +239,21 @@ export class Shipper {
     this.#attempts.delete(id);
   }
 
+  #wake(): void {
+    for (const sleeper of [...this.#sleepers]) sleeper();
+  }
+
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer);
         signal.removeEventListener("abort", done);
-        this.#wake = undefined;
+        this.#sleepers.delete(done);
         resolve();
       };
       const timer = setTimeout(done, ms);
       signal.addEventListener("abort", done, { once: true });
-      this.#wake = done;
+      this.#sleepers.add(done);
     });
   }
 

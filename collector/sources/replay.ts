@@ -154,9 +154,22 @@ export class ReplaySource implements Source {
     }
   }
 
-  /** A copy with times moved by `shift`, sockets of this round and numbers of this run. */
+  /** The batch with times moved by `shift`, sockets of this round and numbers of this run. */
   #moved(batch: Batch, shift: bigint): Batch {
-    const copy = structuredClone(batch);
+    const copy: Batch = {
+      ...batch,
+      tsLow: batch.tsLow.slice(0, batch.length),
+      tsHigh: batch.tsHigh.slice(0, batch.length),
+      cpu: batch.cpu.slice(0, batch.length),
+      seq: batch.seq.slice(0, batch.length),
+      cookieHigh: batch.cookieHigh.slice(0, batch.length),
+      ...(batch.kind === "conversations" && {
+        firstLow: batch.firstLow.slice(0, batch.length),
+        firstHigh: batch.firstHigh.slice(0, batch.length),
+        lastLow: batch.lastLow.slice(0, batch.length),
+        lastHigh: batch.lastHigh.slice(0, batch.length),
+      }),
+    };
     move(copy.tsLow, copy.tsHigh, copy.length, shift);
     if (copy.kind === "conversations") {
       move(copy.firstLow, copy.firstHigh, copy.length, shift);
