@@ -55,12 +55,14 @@ export function calicoSentences(document: PolicyDocument): readonly Sentence[] {
   }
 }
 
+export const STAGED = "Staged, so not in force yet. ";
+export const STAGED_DELETION = "Staged for deletion: says nothing itself, and the policy of that name still stands.";
+
 function policySentence(document: PolicyDocument, spec: CalicoPolicySpec): string {
   const directions = [...(spec.governsIngress ? ["what reaches"] : []), ...(spec.governsEgress ? ["what leaves"] : [])];
   const order = spec.order === undefined ? "last" : `at order ${spec.order}`;
-  if (spec.stagedAction === "Delete")
-    return "Staged for deletion: says nothing itself, and the policy of that name still stands.";
-  const staged = document.kind.startsWith("Staged") ? "Staged, so not in force yet. " : "";
+  if (spec.stagedAction === "Delete") return STAGED_DELETION;
+  const staged = document.kind.startsWith("Staged") ? STAGED : "";
   if (spec.hostEndpointsOnly) return `${staged}For host endpoints alone; no pod is subject to it.`;
   const subjects = subjectPhrase(spec, document.namespace);
   return `${staged}Governs ${listed(directions, "and")} ${subjects}; asked ${order} in tier ${spec.tier}.`;

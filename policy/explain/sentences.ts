@@ -1,4 +1,6 @@
 import { formatCidr } from "../../model/address.ts";
+import type { StagedKubernetesSpec } from "../calico/parse-staged-kubernetes.ts";
+import { calicoSentences, STAGED, STAGED_DELETION } from "../calico/sentences.ts";
 import type { CiliumRule, CiliumRuleSet, CiliumSpec } from "../parse/cilium.ts";
 import type { CiliumPeers } from "../parse/cilium-peers.ts";
 import type { CiliumPortRule } from "../parse/cilium-ports.ts";
@@ -14,12 +16,22 @@ export interface PolicySentences {
   readonly rules: readonly { readonly path: string; readonly text: string }[];
 }
 
-/** The sentences of a document, or undefined for a kind that has none (Calico's engine brings its own). */
+/** The sentences of a document, or undefined for a kind that has none. */
 export function sentencesOf(document: PolicyDocument): PolicySentences | undefined {
   if (document.group === "networking.k8s.io") return networkPolicy(document, document.spec as NetworkPolicySpec);
   if (document.group === "policy.networking.k8s.io") return clusterPolicy(document.spec as ClusterPolicySpec);
   if (document.group === "cilium.io") return cilium(document, document.spec as CiliumSpec);
-  return undefined;
+  if (document.kind === "StagedKubernetesNetworkPolicy") return staged(document, document.spec as StagedKubernetesSpec);
+  const [summary, ...rules] = calicoSentences(document);
+  return summary === undefined
+    ? undefined
+    : { summary: summary.text, rules: rules.map(({ path, text }) => ({ path, text })) };
+}
+
+function staged(document: PolicyDocument, { stagedAction, policy }: StagedKubernetesSpec): PolicySentences {
+  if (stagedAction === "Delete") return { summary: STAGED_DELETION, rules: [] };
+  const { summary, rules } = networkPolicy(document, policy);
+  return { summary: `${STAGED}${summary}`, rules };
 }
 
 function networkPolicy({ namespace }: PolicyDocument, spec: NetworkPolicySpec): PolicySentences {
