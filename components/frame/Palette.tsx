@@ -15,7 +15,11 @@ export function Palette({ onClose, onHelp }: { onClose(): void; onHelp(): void }
   const router = useRouter();
   const link = usePageLink();
   const url = useUrlState();
-  useEffect(() => dialog.current?.showModal(), []);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    field.current?.focus(); // showModal would choose the list around it
+  }, []);
   const run = (act: () => void) => () => {
     dialog.current?.close();
     act();
@@ -29,7 +33,7 @@ export function Palette({ onClose, onHelp }: { onClose(): void; onHelp(): void }
       onClick={(event) => (event.target === dialog.current ? dialog.current.close() : undefined)}
     >
       <Command label="Commands" loop>
-        <Command.Input className={styles.input} placeholder="What to do" autoFocus />
+        <Command.Input ref={field} className={styles.input} placeholder="What to do" />
         <Command.List className={styles.list}>
           <Command.Empty className={styles.empty}>No command has these words.</Command.Empty>
           <Command.Group heading="Go to">
