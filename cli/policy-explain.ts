@@ -1,0 +1,120 @@
+import { decisionText } from "../policy/explain/tiered.ts";
+import { nearestMisses } from "../policy/explain/nearest-miss.ts";
+import { PROTOCOL_NUMBERS } from "../policy/engine.ts";
+import { compilePolicies } from "../policy/profiles.ts";
+import { TieredPolicySet } from "../policy/evaluate/tiered.ts";
+import { endText, worldOfTuples, type TupleSet } from "../policy/tuples.ts";
+import { ruleLabel, type Direction } from "../policy/verdict.ts";
+import type { Profile, Side, WorldConfig } from "../policy/world.ts";
+import { WorldIndex } from "../policy/world-index.ts";
+import {
+  InputRefused,
+  printable,
+  profileOf,
+  readPolicies,
+  readTuples,
+  type TupleSource,
+  type Write,
+} from "./policy-input.ts";
+
+export interface PolicyExplainOptions {
+  readonly policies: readonly string[];
+  /** Who exists. */
+  readonly tuples: TupleSource;
+  /** `web`, `shop/web`, `app=web`, an address, or `entity:host`. */
+  readonly from: string;
+  readonly to: string;
+  readonly port: number;
+  /** Default TCP. */
+  readonly protocol?: string;
+  readonly profile?: Profile;
+  readonly config?: WorldConfig;
+}
+
+/** `weir policy explain --from web --to db --port 5432`: the verdict of both directions with the line that decides. 0 allowed, 1 denied. */
+export async function policyExplain(options: PolicyExplainOptions, write: Write): Promise<number> {
+  const { documents, problems } = await readPolicies(options.policies);
+  for (const problem of problems)
+    if (problem.severity === "error")
+      write(printable(`${problem.file}:${problem.line}:${problem.column}: left out: ${problem.message}`));
+  const tuples = await readTuples(options.tuples);
+  const world = new WorldIndex(worldOfTuples(tuples, options.config));
+  const set = compilePolicies(documents, world, profileOf(documents, options.profile));
+  const protocolName = options.protocol ?? "TCP";
+  const protocol = PROTOCOL_NUMBERS.get(protocolName) ?? Number(protocolName);
+  if (!Number.isInteger(protocol))
+    throw new InputRefused({
+      code: "protocol",
+      what: `protocol ${JSON.stringify(protocolName)} is not known`,
+      expected: [...PROTOCOL_NUMBERS.keys()].join(", "),
+    });
+  const source = sideOf(options.from, tuples, world);
+  const destination = sideOf(options.to, tuples, world);
+  const question = { source: source.id, destination: destination.id, protocol, port: options.port };
+  const verdict = set.explain(question);
+  write(
+    printable(
+      `${source.text} → ${destination.text} ${protocolName} ${options.port}: ${verdict.verdict === "allow" ? "allowed" : "denied"}`,
+    ),
+  );
+  for (const direction of ["egress", "ingress"] as const) {
+    const { verdict: of, decidedBy, path, l7, auth } = verdict[direction];
+    const also = `${l7 ? ", a proxy judges its requests" : ""}${auth === false ? "" : `, authentication ${auth}`}`;
+    write(printable(`  ${direction}: ${of === "allow" ? "allowed" : "denied"}${also} – ${decisionText(decidedBy)}`));
+    if (path.length > 1) for (const step of path) write(printable(`    ${step.label} ${step.action}`));
+    if (of === "deny") for (const line of misses(set, direction, question)) write(printable(line));
+  }
+  return verdict.verdict === "allow" ? 0 : 1;
+}
+
+function misses(
+  set: ReturnType<typeof compilePolicies>,
+  direction: Direction,
+  question: { source: number; destination: number; protocol: number; port: number },
+): string[] {
+  const near =
+    set.nearestMisses?.(direction, question) ??
+    (set instanceof TieredPolicySet ? nearestMisses(set, direction, question) : []);
+  return near.map(
+    ({ rule, lacks }) =>
+      `    ${ruleLabel(rule)} (${rule.file}:${rule.line}) would allow it but for ${lacks.join(" and ")}`,
+  );
+}
+
+/** The side that a person names. Throws InputRefused with the likely names when nobody or several are meant. */
+function sideOf(name: string, tuples: TupleSet, world: WorldIndex): { id: number; text: string } {
+  const known = (side: Side, text: string) => {
+    const id = world.idOf(side);
+    return id === undefined ? undefined : { id, text };
+  };
+  if (name.startsWith("entity:")) return known({ kind: "entity", entity: name.slice(7) }, name.slice(7))!;
+  const address = known({ kind: "address", address: name }, name);
+  if (address !== undefined) return address;
+  const pods = tuples.identities.filter((identity) => identity.entity === undefined);
+  const identities = new Map(tuples.identities.map((identity) => [identity.id, identity]));
+  const text = (id: string) => endText({ kind: "identity", id }, identities);
+  const wanted = new Map(
+    name.includes("=")
+      ? name.split(",").map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)])
+      : [],
+  );
+  const found = pods.filter((it) =>
+    wanted.size > 0
+      ? [...wanted].every(([key, value]) => it.labels.get(key) === value)
+      : it.id === name || it.workload === name || `${it.namespace}/${it.workload}` === name,
+  );
+  const first = found[0];
+  if (first === undefined || (found.length > 1 && new Set(found.map((it) => text(it.id))).size > 1)) {
+    const names = (found.length > 1 ? found : pods).slice(0, 8).map((it) => text(it.id));
+    throw new InputRefused({
+      code: "side-unknown",
+      what:
+        found.length > 1
+          ? `${JSON.stringify(name)} is several: ${names.join(", ")}`
+          : `nobody is called ${JSON.stringify(name)}`,
+      expected: "namespace/workload, labels such as app=web, an address, or entity:host",
+      ...(found.length > 1 ? {} : { next: `known here: ${names.join(", ") || "nobody"}` }),
+    });
+  }
+  return { id: pods.indexOf(first), text: text(first.id) };
+}

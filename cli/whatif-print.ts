@@ -1,0 +1,218 @@
+import { ruleUse, type RuleUse } from "../policy/findings.ts";
+import { decisionText } from "../policy/explain/tiered.ts";
+import { endText, portText, type Basis } from "../policy/tuples.ts";
+import { ruleLabel, type RuleRef } from "../policy/verdict.ts";
+import { decidingRules, type WhatIf, type WhatIfDiff } from "../policy/what-if.ts";
+import { printable, table } from "./policy-input.ts";
+
+/** A changed tuple as printers show it. */
+export interface ChangedFlow {
+  readonly change: "newly-denied" | "newly-allowed";
+  readonly source: string;
+  readonly destination: string;
+  readonly port: string;
+  readonly connections: number;
+  readonly lastSeen: string;
+  /** In words, with its line. */
+  readonly by: string;
+  readonly rule: RuleRef | undefined;
+  readonly sample: string | undefined;
+}
+
+/** What printers print. */
+export interface WhatIfReport {
+  readonly basis: Basis;
+  readonly counts: WhatIfDiff["counts"];
+  readonly denied: readonly ChangedFlow[];
+  readonly allowed: readonly ChangedFlow[];
+  readonly disagreements: number;
+  readonly idle: readonly RuleUse[];
+  readonly notes: readonly string[];
+}
+
+export function reportOf(whatIf: WhatIf, diff: WhatIfDiff): WhatIfReport {
+  const identities = new Map(whatIf.tuples.identities.map((identity) => [identity.id, identity]));
+  const flow = (row: number, change: ChangedFlow["change"]): ChangedFlow => {
+    const tuple = whatIf.tuples.tuples[row]!;
+    const verdict = whatIf.explain(diff.candidate, row);
+    const deciding =
+      change === "newly-denied"
+        ? verdict.egress.verdict === "deny"
+          ? verdict.egress
+          : verdict.ingress
+        : verdict.ingress;
+    const rules = decidingRules(diff, row);
+    return {
+      change,
+      source: endText(tuple.source, identities),
+      destination: endText(tuple.destination, identities),
+      port: portText(tuple.protocol, tuple.port),
+      connections: tuple.connections,
+      lastSeen: new Date(tuple.lastSeen).toISOString(),
+      by: decisionText(deciding.decidedBy),
+      rule:
+        deciding.decidedBy.kind === "rules"
+          ? deciding.decidedBy.rules[0]
+          : rules.length > 0 && change === "newly-allowed"
+            ? diff.candidate.rules[rules[rules.length - 1]!]
+            : undefined,
+      sample: tuple.sample,
+    };
+  };
+  return {
+    basis: diff.basis,
+    counts: diff.counts,
+    denied: diff.newlyDenied.map((row) => flow(row, "newly-denied")),
+    allowed: diff.newlyAllowed.map((row) => flow(row, "newly-allowed")),
+    disagreements: diff.disagreements.length,
+    idle: ruleUse(whatIf, diff.candidate, diff.answers).filter((use) => use.state !== "used"),
+    notes: diff.problems.map((problem) => `${problem.file}:${problem.line}: ${problem.message}`),
+  };
+}
+
+/** What an answer rests on, in one line. */
+export function basisText(basis: Basis): string {
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+  const percent = (share: number) => `${(share * 100).toFixed(share > 0 && share < 0.001 ? 3 : 1)} %`;
+  const lost = basis.lostShare === undefined ? "loss not known" : `${percent(basis.lostShare)} of events lost`;
+  return `Rests on ${day(basis.from)} – ${day(basis.to)} UTC: ${basis.tuples} tuples, ${basis.connections} connections, ${percent(basis.unknownShare)} with an unknown end, ${lost}.`;
+}
+
+function headline(report: WhatIfReport): string {
+  const { counts } = report;
+  const part = (name: keyof WhatIfReport["counts"], words: string) =>
+    `${counts[name].connections} connections (${counts[name].tuples} tuples) ${words}`;
+  return `${part("newly-denied", "newly denied")}, ${part("newly-allowed", "newly allowed")}, ${part("still-allowed", "still allowed")}, ${part("still-denied", "still denied")}.`;
+}
+
+export function printTable(report: WhatIfReport): string[] {
+  const rows = (flows: readonly ChangedFlow[]) =>
+    flows.map((it) => [it.source, it.destination, it.port, String(it.connections), it.lastSeen, it.by]);
+  const head = ["FROM", "TO", "PORT", "CONNECTIONS", "LAST SEEN", "BY"];
+  return [
+    headline(report),
+    basisText(report.basis),
+    ...(report.denied.length === 0 ? [] : ["", "Newly denied", ...table(head, rows(report.denied))]),
+    ...(report.allowed.length === 0 ? [] : ["", "Newly allowed", ...table(head, rows(report.allowed))]),
+    ...(report.idle.length === 0
+      ? []
+      : [
+          "",
+          "Rules that change nothing",
+          ...table(
+            ["RULE", "STATE", "WHERE"],
+            report.idle.map((use) => [ruleLabel(use.rule), use.state, `${use.rule.file}:${use.rule.line}`]),
+          ),
+        ]),
+    ...(report.disagreements === 0
+      ? []
+      : [
+          "",
+          `${report.disagreements} tuples were recorded otherwise than today's policies say: the policies may be newer than the traffic, or not all of them are here.`,
+        ]),
+    ...report.notes.map((note) => `Note: ${printable(note)}`),
+  ];
+}
+
+export function printJson(report: WhatIfReport): string[] {
+  const { idle, ...rest } = report;
+  const rules = idle.map((use) => ({
+    rule: ruleLabel(use.rule),
+    state: use.state,
+    file: use.rule.file,
+    line: use.rule.line,
+    column: use.rule.column,
+  }));
+  return [JSON.stringify({ ...rest, rules }, null, 2)];
+}
+
+/** For a pull request's comment. */
+export function printMarkdown(report: WhatIfReport): string[] {
+  const cell = (text: string) =>
+    printable(text).replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("`", "\\`");
+  const flows = (title: string, list: readonly ChangedFlow[]) =>
+    list.length === 0
+      ? []
+      : [
+          "",
+          `### ${title}`,
+          "",
+          "| From | To | Port | Connections | Last seen | By |",
+          "|---|---|---|--:|---|---|",
+          ...list
+            .slice(0, 50)
+            .map(
+              (it) =>
+                `| ${[it.source, it.destination, it.port, String(it.connections), it.lastSeen, it.by].map(cell).join(" | ")} |`,
+            ),
+          ...(list.length > 50 ? ["", `… and ${list.length - 50} more.`] : []),
+        ];
+  return [
+    "## What these policies would change",
+    "",
+    headline(report),
+    "",
+    basisText(report.basis),
+    ...flows("Newly denied", report.denied),
+    ...flows("Newly allowed", report.allowed),
+    ...(report.idle.length === 0
+      ? []
+      : [
+          "",
+          "### Rules that change nothing",
+          "",
+          ...report.idle
+            .slice(0, 50)
+            .map((use) => `- ${cell(ruleLabel(use.rule))}: ${use.state} (${cell(use.rule.file)}:${use.rule.line})`),
+        ]),
+  ];
+}
+
+/** SARIF 2.1.0: what code scanning shows beside the lines of a pull request. */
+export function printSarif(report: WhatIfReport, version: string): string[] {
+  const place = (rule: RuleRef | undefined) =>
+    rule === undefined
+      ? {}
+      : {
+          locations: [
+            {
+              physicalLocation: {
+                artifactLocation: { uri: rule.file },
+                region: { startLine: rule.line, startColumn: rule.column },
+              },
+            },
+          ],
+        };
+  const flow = (it: ChangedFlow) => ({
+    ruleId: it.change,
+    level: it.change === "newly-denied" ? "error" : "note",
+    message: {
+      text: `${it.source} → ${it.destination} ${it.port} (${it.connections} connections, last seen ${it.lastSeen}) would be ${it.change === "newly-denied" ? "denied" : "allowed"}: ${it.by}`,
+    },
+    ...place(it.rule),
+  });
+  const idle = (use: RuleUse) => ({
+    ruleId: `rule-${use.state}`,
+    level: "warning",
+    message: { text: `${ruleLabel(use.rule)} is ${use.state}: without it nothing of the traffic would change` },
+    ...place(use.rule),
+  });
+  const rules = [
+    ["newly-denied", "Traffic that happened would be denied"],
+    ["newly-allowed", "Traffic that was denied would be allowed"],
+    ["rule-dead", "A rule that no recorded traffic matches"],
+    ["rule-redundant", "A rule whose traffic others allow too"],
+    ["rule-shadowed", "A rule that others always come before"],
+  ].map(([id, text]) => ({ id, shortDescription: { text } }));
+  const run = {
+    tool: { driver: { name: "weir", version, rules } },
+    results: [...report.denied.map(flow), ...report.allowed.map(flow), ...report.idle.map(idle)],
+  };
+  return [
+    JSON.stringify(
+      { version: "2.1.0", $schema: "https://json.schemastore.org/sarif-2.1.0.json", runs: [run] },
+      null,
+      2,
+    ),
+  ];
+}
