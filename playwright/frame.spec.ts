@@ -145,6 +145,20 @@ test("a wrong filter and a backwards range in a question are answered in words",
   expect(await range.json()).toMatchObject({ error: { code: "bad-range" } });
 });
 
+test("reading can be stopped, which stops the clock too, and be asked again", async ({ page }) => {
+  let isHeld = true;
+  await page.route("**/api/map?**", async (route) => {
+    if (!isHeld) await route.continue(); // else never answered: the page has to give up by itself
+  });
+  await page.goto("/map");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByText("The service map was not read")).toBeVisible();
+  await expect(page).toHaveURL(/live=0/);
+  isHeld = false;
+  await page.getByRole("button", { name: "Ask again" }).click();
+  await expect(page.getByText("The service map was not read")).toBeHidden();
+});
+
 /** Asks for a WebSocket; "open", or the status of the refusal. */
 function upgrade(url: string, origin: string | undefined): Promise<number | "open"> {
   return new Promise((resolve, reject) => {

@@ -28,21 +28,28 @@ export function ViewRangeProvider({ children, startedAt }: { children: ReactNode
   const [now, setNow] = useState(startedAt);
   const resolved = useMemo(() => resolve(rangeText.from, rangeText.to, now), [rangeText.from, rangeText.to, now]);
   const stepMs = resolved.stepMs;
+  // A range that is chosen anew means the now of that moment, paused or not; pausing alone must not move it.
+  useEffect(() => setNow(wholeStep(stepMs)), [stepMs, rangeText.from, rangeText.to]);
   useEffect(() => {
-    const follow = (): void => {
-      if (document.visibilityState === "visible") setNow(Math.floor(Date.now() / stepMs) * stepMs);
-    };
-    follow(); // also when a paused range is chosen anew, so that `now` means now
     if (!live) return;
+    const follow = (): void => {
+      if (document.visibilityState === "visible") setNow(wholeStep(stepMs));
+    };
+    follow();
     const timer = setInterval(follow, stepMs);
     document.addEventListener("visibilitychange", follow);
     return () => {
       clearInterval(timer);
       document.removeEventListener("visibilitychange", follow);
     };
-  }, [live, stepMs, rangeText.from, rangeText.to]);
+  }, [live, stepMs]);
   const value = useMemo(() => ({ ...resolved, live }), [resolved, live]);
   return <RangeContext value={value}>{children}</RangeContext>;
+}
+
+/** Now, in whole steps: all questions of a step share a key. */
+function wholeStep(stepMs: number): number {
+  return Math.floor(Date.now() / stepMs) * stepMs;
 }
 
 function resolve(from: string, to: string, now: number): Omit<ViewRange, "live"> {

@@ -1,5 +1,6 @@
 "use client";
 
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
 import { WeirError } from "../../model/errors.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
@@ -11,6 +12,8 @@ export interface AnswerState {
   readonly isPending: boolean;
   readonly isError: boolean;
   readonly error: Error | null;
+  /** idle while pending: it was stopped, or not asked yet. */
+  readonly fetchStatus?: "fetching" | "paused" | "idle";
   refetch(): unknown;
 }
 
@@ -27,7 +30,7 @@ interface AnswerNoteProps {
   readonly of: string;
   /** Said when the answer is there and empty. Without it the note assumes the filter, else that nothing happened. */
   readonly empty?: Emptiness;
-  /** Stops the question; shown while loading. */
+  /** Stops the question while it is read; by default all questions without an answer are stopped, and the clock. */
   onCancel?(): void;
 }
 
@@ -38,9 +41,32 @@ const LOADING_SHOWN_MS = 150; // quicker answers would only flash
  * `if (answer.data === undefined || answer.data.edges.length === 0) return <AnswerNote answer={answer} of="service map" />`.
  */
 export function AnswerNote({ answer, of, empty, onCancel }: AnswerNoteProps) {
+  const stop = useStopReading();
   if (answer.isError) return <FailureNote error={answer.error} of={of} onRetry={() => void answer.refetch()} />;
-  if (answer.isPending) return <LoadingNote of={of} {...(onCancel === undefined ? {} : { onCancel })} />;
+  if (answer.isPending && answer.fetchStatus === "idle")
+    return <StoppedNote of={of} onAsk={() => void answer.refetch()} />;
+  if (answer.isPending) return <LoadingNote of={of} onCancel={onCancel ?? stop} />;
   return <EmptyNote of={of} {...(empty === undefined ? {} : { empty })} />;
+}
+
+/** Stops every question that has no answer yet, in the store too, and the clock, which would ask again. */
+function useStopReading(): () => void {
+  const client = useQueryClient();
+  const { live, setLive } = useUrlState();
+  return () => {
+    if (live) setLive(false);
+    void client.cancelQueries({
+      predicate: ({ state }) => state.fetchStatus === "fetching" && state.data === undefined,
+    });
+  };
+}
+
+function StoppedNote({ of, onAsk }: { readonly of: string; onAsk(): void }) {
+  return (
+    <Note title={`The ${of} was not read`} actions={<Button onClick={onAsk}>Ask again</Button>}>
+      The question was stopped before it was answered.
+    </Note>
+  );
 }
 
 /** Names the work and how long it takes so far. */
