@@ -238,10 +238,10 @@ console.log(JSON.stringify(saw));`,
     await stop();
   });
 
-  test("what is not in a listed namespace is neither sent nor counted", () => {
+  test("what is not in a listed namespace is neither sent nor counted, and the books balance", async () => {
     const ours = new Set(world.inodes);
     expect(seen.rows.every((row) => ours.has(row.netns))).toBe(true);
-    source.flush();
+    await source[Symbol.asyncDispose]();
     for (const { cpu, type, produced, lost, decoded } of source.counters().rows)
       expect({ cpu, type, missing: produced - lost - decoded }).toEqual({ cpu, type, missing: 0 });
     expect(source.counters()).toMatchObject({ malformed: 0 });

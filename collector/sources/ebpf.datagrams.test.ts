@@ -104,7 +104,8 @@ describe("UDP, ping, DNS and service addresses", () => {
       "router",
       `add table inet n; add chain inet n p { type nat hook prerouting priority -100; };
        add rule inet n p ip daddr ${ADDRESS.service.v4} tcp dport 80 dnat ip to ${ADDRESS.server.v4}:8080;
-       add rule inet n p ip6 daddr ${ADDRESS.service.v6} tcp dport 80 dnat ip6 to [${ADDRESS.server.v6}]:8080`,
+       add rule inet n p ip6 daddr ${ADDRESS.service.v6} tcp dport 80 dnat ip6 to [${ADDRESS.server.v6}]:8080;
+       add rule inet n p ip daddr ${ADDRESS.service.v4} udp dport 5300 dnat ip to ${ADDRESS.server.v4}:9300`,
     );
     source = new EbpfSource({
       sink,
@@ -217,6 +218,32 @@ describe("UDP, ping, DNS and service addresses", () => {
       ]);
       expect(order.indexOf(`nat ${port}`)).toBeLessThan(order.indexOf(`open ${port}`));
     }
+    await stop();
+  });
+
+  test("a UDP service names its back end once, however many answers come", async () => {
+    source.scan();
+    const { stop } = await world.serve(
+      "server",
+      `const s = dgram.createSocket("udp4"); s.on("message", (data, from) => s.send(data, from.port, from.address)); s.bind(9300, () => console.log("{}"));`,
+    );
+    const { port } = await world.node<{ port: number }>(
+      "client",
+      `const s = dgram.createSocket("udp4");
+       for (let i = 0; i < 5; i++) { s.send("x", 5300, "${ADDRESS.service.v4}"); await once(s, "message"); }
+       console.log(JSON.stringify({ port: s.address().port })); s.close();`,
+    );
+    source.flush();
+    expect(nat.rows.filter((row) => row.clientPort === port)).toEqual([
+      {
+        client: ADDRESS.client.v4,
+        clientPort: port,
+        service: ADDRESS.service.v4,
+        servicePort: 5300,
+        backend: ADDRESS.server.v4,
+        backendPort: 9300,
+      },
+    ]);
     await stop();
   });
 

@@ -86,7 +86,7 @@ describe("when something is missing or too small", () => {
       "-e",
       `import net from "node:net"; ${program}`,
     ]);
-    source.flush();
+    await source[Symbol.asyncDispose](); // detaches first: nothing happens between the last row and the books
     const { rows: counted, dropsPassed } = source.counters();
     const of = (type: number) => counted.filter((row) => row.type === type && row.cpu !== 0xffff);
     const sum = (type: number, field: "produced" | "lost" | "decoded") =>
@@ -97,8 +97,6 @@ describe("when something is missing or too small", () => {
       expect({ cpu, type, missing: produced - lost - decoded }).toEqual({ cpu, type, missing: 0 });
     expect(rows.rows.filter((type) => type === EventType.fail)).toHaveLength(sum(EventType.fail, "decoded"));
     expect(drops.rows.reduce((a, b) => a + b, 0) + sum(EventType.drop, "lost")).toBe(dropsPassed);
-    await source[Symbol.asyncDispose]();
-    expect(source.counters().rows).toEqual(counted);
   });
 
   test("three capabilities are enough: BPF, PERFMON, NET_ADMIN, as nobody, with rings of 128 pages", () => {
