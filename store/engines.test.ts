@@ -28,7 +28,12 @@ describe("a migration's text", () => {
   test("for a cluster is understood by the engine, statement by statement", async () => {
     for (const migration of await migrations()) {
       for (const statement of fillMigration(migration.text, MANY)) {
-        const rows = await store.writer.rows(`EXPLAIN AST ${statement}`, z.object({ explain: z.string() }), {}, unhurried);
+        const rows = await store.writer.rows(
+          `EXPLAIN AST ${statement}`,
+          z.object({ explain: z.string() }),
+          {},
+          unhurried,
+        );
         expect(rows.length, statement.slice(0, 80)).toBeGreaterThan(0);
       }
     }
@@ -36,11 +41,16 @@ describe("a migration's text", () => {
 
   test("with a mark that nobody knows is refused", () => {
     expect(() => fillMigration("CREATE TABLE @tabel(x) (a UInt8)", ONE)).toThrow("unknown mark @tabel");
-    expect(() => fillMigration("ALTER TABLE @table(x) MODIFY TTL a + INTERVAL @ttl(x) DAY", ONE)).toThrow("no retention is set for x");
+    expect(() => fillMigration("ALTER TABLE @table(x) MODIFY TTL a + INTERVAL @ttl(x) DAY", ONE)).toThrow(
+      "no retention is set for x",
+    );
   });
 
   test("is split at semicolons that end a line, and comments alone are no statement", () => {
-    expect(splitStatements("-- a; b\nSELECT 1;\n\n-- only words\n;\nSELECT ';' ;")).toEqual(["-- a; b\nSELECT 1", "SELECT ';'"]);
+    expect(splitStatements("-- a; b\nSELECT 1;\n\n-- only words\n;\nSELECT ';' ;")).toEqual([
+      "-- a; b\nSELECT 1",
+      "SELECT ';'",
+    ]);
   });
 });
 
@@ -56,13 +66,26 @@ describe("the schema", () => {
   });
 
   test("has the columns of the collectors' layout, in its order and of its types", async () => {
-    const rows = await store.writer.rows("SELECT name, type FROM system.columns WHERE database = 'weir' AND table = 'flows' AND default_kind != 'ALIAS' ORDER BY position", z.object({ name: z.string(), type: z.string() }), {}, unhurried);
-    const onTheWire = (type: string) => (type.startsWith("Enum8") ? "UInt8" : type.replace("LowCardinality(String)", "String"));
-    expect(rows.map(({ name, type }) => ({ name, type: onTheWire(type) }))).toEqual(FLOW_COLUMNS.map(({ name, type }) => ({ name, type })));
+    const rows = await store.writer.rows(
+      "SELECT name, type FROM system.columns WHERE database = 'weir' AND table = 'flows' AND default_kind != 'ALIAS' ORDER BY position",
+      z.object({ name: z.string(), type: z.string() }),
+      {},
+      unhurried,
+    );
+    const onTheWire = (type: string) =>
+      type.startsWith("Enum8") ? "UInt8" : type.replace("LowCardinality(String)", "String");
+    expect(rows.map(({ name, type }) => ({ name, type: onTheWire(type) }))).toEqual(
+      FLOW_COLUMNS.map(({ name, type }) => ({ name, type })),
+    );
   });
 
   test("gives every table that rows or roll-ups go into a window of remembered blocks", async () => {
-    const bare = await store.writer.rows("SELECT name FROM system.tables WHERE database = 'weir' AND engine LIKE '%MergeTree' AND name NOT LIKE 'schema%' AND engine_full NOT LIKE '%deduplication_window%'", z.object({ name: z.string() }), {}, unhurried);
+    const bare = await store.writer.rows(
+      "SELECT name FROM system.tables WHERE database = 'weir' AND engine LIKE '%MergeTree' AND name NOT LIKE 'schema%' AND engine_full NOT LIKE '%deduplication_window%'",
+      z.object({ name: z.string() }),
+      {},
+      unhurried,
+    );
     expect(bare).toEqual([]);
   });
 });
@@ -71,7 +94,12 @@ describe("migrating", () => {
   test("a store that is up to date changes nothing", async () => {
     const version = (await migrations()).at(-1)!.version;
     expect(await migrate(store.writer, store.config)).toBe(version);
-    const rows = await store.writer.rows("SELECT count() AS n FROM schema_migrations", z.object({ n: z.coerce.number() }), {}, unhurried);
+    const rows = await store.writer.rows(
+      "SELECT count() AS n FROM schema_migrations",
+      z.object({ n: z.coerce.number() }),
+      {},
+      unhurried,
+    );
     expect(rows[0]!.n).toBe(version);
   });
 
@@ -79,16 +107,28 @@ describe("migrating", () => {
     const config = { ...store.writer.config, database: "weir_four" };
     const writers = await Promise.all([1, 2, 3, 4].map(() => openWriter(config)));
     await Promise.all(writers.map((writer) => migrate(writer, config)));
-    const rows = await writers[0]!.rows("SELECT count() AS n, uniqExact(version) AS versions FROM weir_four.schema_migrations", z.object({ n: z.coerce.number(), versions: z.coerce.number() }), {}, unhurried);
+    const rows = await writers[0]!.rows(
+      "SELECT count() AS n, uniqExact(version) AS versions FROM weir_four.schema_migrations",
+      z.object({ n: z.coerce.number(), versions: z.coerce.number() }),
+      {},
+      unhurried,
+    );
     expect(rows[0]!.n).toBe(rows[0]!.versions);
-    const identities = await writers[0]!.rows("SELECT count() AS n FROM weir_four.identities", z.object({ n: z.coerce.number() }), {}, unhurried);
+    const identities = await writers[0]!.rows(
+      "SELECT count() AS n FROM weir_four.identities",
+      z.object({ n: z.coerce.number() }),
+      {},
+      unhurried,
+    );
     expect(identities[0]!.n).toBe(11);
     for (const writer of writers) await writer.close();
   });
 
   test("a store of a newer Weir is refused with both numbers", async () => {
     const own = await migrations();
-    await expect(migrate(store.writer, store.config, own.slice(0, -1))).rejects.toThrow(/the store's schema is of a newer Weir \(it has migration 7, reserved; this version knows up to 6\); update Weir/);
+    await expect(migrate(store.writer, store.config, own.slice(0, -1))).rejects.toThrow(
+      /the store's schema is of a newer Weir \(it has migration 7, reserved; this version knows up to 6\); update Weir/,
+    );
   });
 
   test("a merged migration that was edited is refused", async () => {
@@ -100,7 +140,14 @@ describe("migrating", () => {
 
 describe("a segment", () => {
   const sums = async () => {
-    const row = z.object({ raw: z.coerce.number(), m: z.coerce.number(), h: z.coerce.number(), t: z.coerce.number(), d: z.coerce.number(), retransmits: z.coerce.number() });
+    const row = z.object({
+      raw: z.coerce.number(),
+      m: z.coerce.number(),
+      h: z.coerce.number(),
+      t: z.coerce.number(),
+      d: z.coerce.number(),
+      retransmits: z.coerce.number(),
+    });
     const [one] = await store.writer.rows(
       `SELECT (SELECT count() FROM flows) AS raw, (SELECT sum(opened) FROM edges_1m) AS m, (SELECT sum(opened) FROM edges_1h) AS h, (SELECT sum(opened) FROM tuples_1h) AS t,
         (SELECT sum(drops) FROM drops_1m) AS d, (SELECT sum(retransmits) FROM edges_1h) AS retransmits`,
@@ -116,7 +163,15 @@ describe("a segment", () => {
     flowRow({ kind: "close", closed: 1, retransmits: 2, bytes_to_server: 10 }),
     flowRow({ kind: "drop", verdict: "dropped", reason: "NO_SOCKET", drops: 5, counted: 0 }),
   ];
-  const segment = (id: string) => ({ table: "flows" as const, format: "JSONEachRow" as const, columns: Object.keys(rows[0]!), body: Buffer.from(rows.map((row) => JSON.stringify(row)).join("\n")), segmentId: id, node: "node-a", rows: rows.length });
+  const segment = (id: string) => ({
+    table: "flows" as const,
+    format: "JSONEachRow" as const,
+    columns: Object.keys(rows[0]!),
+    body: Buffer.from(rows.map((row) => JSON.stringify(row)).join("\n")),
+    segmentId: id,
+    node: "node-a",
+    rows: rows.length,
+  });
 
   test("sent twice counts once: in the raw table and in every roll-up; traffic by the counted report, retransmits by both", async () => {
     await store.writer.insertSegment(segment("s-1"), unhurried);
@@ -127,7 +182,9 @@ describe("a segment", () => {
   });
 
   test("is known as arrived for its table only", async () => {
-    expect(await store.writer.segmentsArrived("flows", ["s-1", "s-2", "s-3"], unhurried)).toEqual(new Set(["s-1", "s-2"]));
+    expect(await store.writer.segmentsArrived("flows", ["s-1", "s-2", "s-3"], unhurried)).toEqual(
+      new Set(["s-1", "s-2"]),
+    );
     expect(await store.writer.segmentsArrived("dns_answers", ["s-1"], unhurried)).toEqual(new Set());
   });
 
@@ -140,7 +197,12 @@ describe("a segment", () => {
   });
 
   test("an hour's rows stand in the hour that they belong to", async () => {
-    const hours = await store.writer.rows("SELECT toUnixTimestamp(hour) * 1000 AS at FROM edges_1h GROUP BY hour", z.object({ at: z.coerce.number() }), {}, unhurried);
+    const hours = await store.writer.rows(
+      "SELECT toUnixTimestamp(hour) * 1000 AS at FROM edges_1h GROUP BY hour",
+      z.object({ at: z.coerce.number() }),
+      {},
+      unhurried,
+    );
     expect(hours).toEqual([{ at: HOUR }]);
     expect(inHour(0)).toMatch(/:00:00\.000$/);
   });
@@ -148,6 +210,11 @@ describe("a segment", () => {
 
 test("the docs of the schema name every table", async () => {
   const text = await readFile(new URL("../docs/formats/store.md", import.meta.url), "utf8");
-  const tables = await store.writer.rows("SELECT name FROM system.tables WHERE database = 'weir' AND engine LIKE '%MergeTree'", z.object({ name: z.string() }), {}, unhurried);
+  const tables = await store.writer.rows(
+    "SELECT name FROM system.tables WHERE database = 'weir' AND engine LIKE '%MergeTree'",
+    z.object({ name: z.string() }),
+    {},
+    unhurried,
+  );
   for (const { name } of tables) expect(text).toContain(`\`${name}\``);
 });
