@@ -47,7 +47,7 @@ export function openGateway(collectorSocket: string): Gateway {
     const client = new Client(ws, `c${nextClient++}`);
     clients.add(client);
     upstream.wanted(clients.size > 0);
-    if (!upstream.connected) client.problem(undefined, upstream.why);
+    if (upstream.missing !== undefined) client.problem(undefined, upstream.missing);
     ws.on("message", (data, binary) => {
       if (binary) return client.problem(undefined, "the live stream takes text, not bytes");
       take(client, data.toString(), upstream);

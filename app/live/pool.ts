@@ -19,12 +19,9 @@ export class UpstreamPool {
     this.#upstreams = [new Upstream(socketPath, events)];
   }
 
-  get connected(): boolean {
-    return this.#upstreams[0]!.connected;
-  }
-
-  get why(): string {
-    return this.#upstreams[0]!.why;
+  /** Why there is no stream; undefined while there is one, or the first attempt is under way. */
+  get missing(): string | undefined {
+    return this.#upstreams[0]!.missing;
   }
 
   /** Open while any browser is there. */

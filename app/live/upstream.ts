@@ -46,12 +46,9 @@ export class Upstream {
     return this.#subscriptions.has(id);
   }
 
-  get connected(): boolean {
-    return this.#ws?.readyState === WebSocket.OPEN;
-  }
-
-  get why(): string {
-    return this.#told ? NOT_THERE : "connecting to the collector";
+  /** Why there is no stream; undefined while there is one, or the first attempt is under way. */
+  get missing(): string | undefined {
+    return this.#told ? NOT_THERE : undefined;
   }
 
   wanted(wanted: boolean): void {

@@ -15,13 +15,13 @@ export function LiveButton() {
   const state = useLiveState();
   const fresh = useNewWhilePaused();
   if (live) {
-    const connecting = state === "connecting";
+    const streaming = state === "open" || state === "closed";
     return (
       <Tooltip
         text={
-          connecting
-            ? "The live stream is not connected; the page is refreshed from the store"
-            : "Stop the clock of this page"
+          streaming
+            ? "Stop the clock of this page"
+            : "No live stream: the page follows what the store has. Stop its clock"
         }
         keyCap="Space"
       >

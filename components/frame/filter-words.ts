@@ -1,5 +1,4 @@
 import { FILTER_KEYS, type FilterKey } from "../../model/filter/ast.ts";
-import { VERDICTS } from "../../model/flow.ts";
 import { parseFilter, quoteFilterValue } from "../../model/filter/parse.ts";
 
 /** What the filter field shows of a text: terms in order, right and wrong ones. */
@@ -113,6 +112,3 @@ export function valueCompletions(
     endsTerm: true,
   }));
 }
-
-/** The verdicts by name, for when the store has no counts of them. */
-export const VERDICT_VALUES = VERDICTS.map((value) => ({ value, count: 0 }));

@@ -1,6 +1,6 @@
 "use client";
 
-import { parseAsArrayOf, parseAsBoolean, parseAsString, useQueryStates } from "nuqs";
+import { parseAsArrayOf, parseAsString, useQueryStates } from "nuqs";
 import { useMemo } from "react";
 import { EVERYTHING, type Filter, type FilterProblem } from "../../model/filter/ast.ts";
 import { parseFilter } from "../../model/filter/parse.ts";
@@ -62,6 +62,3 @@ export function useUrlState(): UrlState {
     };
   }, [state, filter, problems, set]);
 }
-
-/** A page-local switch in the URL: `?trouble=1`. */
-export const flagParser = parseAsBoolean.withDefault(false);

@@ -70,7 +70,7 @@ function StoppedNote({ of, onAsk }: { readonly of: string; onAsk(): void }) {
 }
 
 /** Names the work and how long it takes so far. */
-export function LoadingNote({ of, onCancel }: { readonly of: string; onCancel?(): void }) {
+function LoadingNote({ of, onCancel }: { readonly of: string; onCancel?(): void }) {
   const [seconds, setSeconds] = useState<number | undefined>();
   useEffect(() => {
     const start = performance.now();
@@ -96,15 +96,7 @@ export function LoadingNote({ of, onCancel }: { readonly of: string; onCancel?()
 }
 
 /** What failed, where, and what to do next. */
-export function FailureNote({
-  error,
-  of,
-  onRetry,
-}: {
-  readonly error: Error | null;
-  readonly of: string;
-  onRetry(): void;
-}) {
+function FailureNote({ error, of, onRetry }: { readonly error: Error | null; readonly of: string; onRetry(): void }) {
   const known = error instanceof WeirError ? error : undefined;
   return (
     <Note tone="denied" title={`The ${of} could not be read`} actions={<Button onClick={onRetry}>Ask again</Button>}>

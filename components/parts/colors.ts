@@ -1,5 +1,5 @@
 /** Roles that a mark, a line or a chart may take. Categories c1…c6 are for drop reasons and the like, most frequent first. */
-export const MARK_COLORS = [
+const MARK_COLORS = [
   "allowed",
   "quiet",
   "denied",

@@ -55,7 +55,7 @@ export function duration(us: number): string {
 }
 
 /** 14:11, local time. */
-export function clock(ms: number): string {
+function clock(ms: number): string {
   return CLOCK.format(ms);
 }
 
@@ -71,7 +71,7 @@ export function clockMillis(at: number | string): string {
 }
 
 /** 17 Nov 14:17 */
-export function dayClock(ms: number): string {
+function dayClock(ms: number): string {
   return `${DAY.format(ms)} ${CLOCK.format(ms)}`;
 }
 

@@ -2,7 +2,8 @@ import type { Flow, FlowKind } from "../../model/flow.ts";
 import { LiveMessage } from "../../model/wire/live.ts";
 
 export type Pulse = Extract<LiveMessage, { type: "pulse" }>;
-export type LiveState = "closed" | "connecting" | "open";
+/** no collector: the app is there, but has no stream to hand on. */
+export type LiveState = "closed" | "connecting" | "open" | "no collector";
 
 interface Subscriber {
   readonly filter: string;
@@ -138,6 +139,8 @@ export class LiveConnection {
     const parsed = LiveMessage.safeParse(parseJson(text));
     if (!parsed.success) return this.#tellAll("the live stream speaks another version than this page; reload it");
     const message = parsed.data;
+    if (message.type !== "problem") this.#setState("open");
+    else if (message.id === undefined) this.#setState("no collector");
     if (message.type === "pulse") for (const watcher of this.#pulses) watcher(message);
     else if (message.type === "flows") this.#subscribers.get(message.id)?.flows(message.flows, message.missed);
     else if (message.id === undefined) this.#tellAll(message.message);

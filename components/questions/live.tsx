@@ -65,6 +65,7 @@ export function useLive(question: LiveQuestion, onFlows: (flows: readonly Flow[]
     const asked = kindsKey === "" ? undefined : (kindsKey.split(",") as FlowKind[]);
     subscription.current = connection.subscribe(filter, asked, {
       flows: (flows, more) => {
+        setProblem(undefined); // what was missing is there again
         if (more > 0) setMissed((sum) => sum + more);
         if (flows.length > 0) handler.current(flows);
       },

@@ -7,6 +7,7 @@ import {
   ExampleAnswer,
   FailuresAnswer,
 } from "../../model/wire/answers/drops.ts";
+import { useState } from "react";
 import { useViewRange } from "../frame/view-range.tsx";
 import type { AskParams } from "./ask.ts";
 import { useQuestion, type Answer } from "./use-question.ts";
@@ -54,12 +55,21 @@ export function useWhatWasBefore(
 
 /** One real case of a dropped packet: a row and the reports of its connection. */
 export function useExampleOfDrop(params: AskParams): Answer<ExampleAnswer> {
-  return useQuestion("example-of-drop", "/api/drops/example", ExampleAnswer, { params, keepPrevious: false });
+  const range = useSteadyRange();
+  return useQuestion("example-of-drop", "/api/drops/example", ExampleAnswer, { params: { ...range, ...params } });
 }
 
 /** One real case of a failed attempt. */
 export function useExampleOfFailure(params: AskParams): Answer<ExampleAnswer> {
-  return useQuestion("example-of-failure", "/api/failures/example", ExampleAnswer, { params, keepPrevious: false });
+  const range = useSteadyRange();
+  return useQuestion("example-of-failure", "/api/failures/example", ExampleAnswer, { params: { ...range, ...params } });
+}
+
+/** The page's range; while it is live, what it was when the question was first asked, so that an example stays while it is read. */
+function useSteadyRange(): { readonly from: number; readonly to: number } {
+  const { from, to, live } = useViewRange();
+  const [first] = useState({ from, to });
+  return live ? first : { from, to };
 }
 
 function flag(on: boolean): "1" | "0" {

@@ -1,4 +1,5 @@
 import type { Condition, Filter } from "../../../model/filter/ast.ts";
+import type { Flow } from "../../../model/flow.ts";
 import { milliseconds } from "../../../model/time.ts";
 import type { ExampleAnswer } from "../../../model/wire/answers/drops.ts";
 import { connectionLife } from "../../../store/queries/connection-life.ts";
@@ -36,16 +37,35 @@ function endsOf(source: string | undefined, destination: string | undefined): En
   };
 }
 
-/** The newest row of `question` and the life of its connection. Rows without a client's port have no connection to look up. */
+/** Rows that are looked at for one whose connection tells more than the row itself. */
+const CANDIDATES = 12;
+
+/**
+ * A row of `question` and the life of its connection: the newest, unless its end is still to come while an older one's is known.
+ * Rows without a client's port have no connection to look up.
+ */
 export async function exampleOf(
   question: RangeQuestion,
   { store, signal }: Pick<RouteContext, "store" | "signal">,
 ): Promise<ExampleAnswer> {
-  const page = await flowsPage(store, { ...question, limit: 1 }, signal);
-  const flow = page.flows[0];
-  if (flow === undefined) return { flow: null, life: [] };
-  if (flow.source.port === 0) return { flow, life: [flow] };
-  const at = milliseconds(Date.parse(flow.time));
-  const { flows } = await connectionLife(store, { rowId: flow.rowId, at, scope: question.scope }, signal);
-  return { flow, life: flows };
+  const page = await flowsPage(store, { ...question, limit: CANDIDATES }, signal);
+  const newest = page.flows[0];
+  if (newest === undefined) return { flow: null, life: [] };
+  const lifeOf = async (flow: Flow): Promise<ExampleAnswer> => {
+    if (flow.source.port === 0) return { flow, life: [flow] };
+    const at = milliseconds(Date.parse(flow.time));
+    return {
+      flow,
+      life: (await connectionLife(store, { rowId: flow.rowId, at, scope: question.scope }, signal)).flows,
+    };
+  };
+  const first = await lifeOf(newest);
+  const older = page.flows.at(-1);
+  if (older === undefined || older === newest || tellsTheEnd(first.life)) return first;
+  const second = await lifeOf(older);
+  return tellsTheEnd(second.life) ? second : first;
+}
+
+function tellsTheEnd(life: readonly Flow[]): boolean {
+  return life.some((flow) => flow.kind === "fail" || flow.kind === "close");
 }
