@@ -7,7 +7,7 @@ import type { ClusterPeer, ClusterPolicySpec } from "../parse/cluster-policy.ts"
 import type { Requirement } from "../parse/label-selector.ts";
 import type { NetworkPolicyPeer, NetworkPolicySpec } from "../parse/network-policy.ts";
 import type { WorldIndex } from "../world-index.ts";
-import { CiliumSpace } from "./cilium-space.ts";
+import type { CiliumSpace } from "./cilium-space.ts";
 import {
   SLOTS,
   TIER,

@@ -1,4 +1,5 @@
 import { slotOf, type CompiledRules, type Entry, type SidePredicate, type TieredSemantics } from "../compile/entry.ts";
+import { applyEntry, subjectPlan, type SubjectPlan } from "./plan.ts";
 import type { AnswerColumns, CompiledPolicySet, FlowQuestion, QuestionColumns } from "../engine.ts";
 import { NO_RULE } from "../engine.ts";
 import { explainTiered } from "../explain/tiered.ts";
@@ -10,7 +11,6 @@ import {
   boundaries,
   compareEntries,
   decidePort,
-  resolvePorts,
   type AppliedEntry,
   type DecideOptions,
   type Outcome,
@@ -110,13 +110,6 @@ export class TieredPolicySet implements CompiledPolicySet {
 export interface AppliedPair {
   readonly key: string;
   readonly entries: readonly AppliedEntry[];
-  readonly options: DecideOptions;
-}
-
-/** What is judged where: the default of a subject and the entries that select it, in order. */
-interface SubjectPlan {
-  readonly isSubject: boolean;
-  readonly entries: readonly number[];
   readonly options: DecideOptions;
 }
 
@@ -309,35 +302,6 @@ class DirectionTables {
     }
     return shared;
   }
-}
-
-/** The plan of a subject: which of its entries count, and what holds when none decides. */
-export function subjectPlan(
-  semantics: TieredSemantics,
-  compiled: CompiledRules,
-  side: number,
-  direction: Direction,
-  selecting: readonly number[],
-  enforced: boolean,
-  isolated: boolean,
-): SubjectPlan {
-  const isSubject = semantics.isSubject(side, direction) && !semantics.enforceNothing;
-  const defaultDenied = isSubject && (isolated || semantics.isolateAll || semantics.alwaysIsolated(side));
-  // What the plugin adds by itself (the local host's allowance) counts only where something isolates.
-  const entries = selecting.filter((id) => compiled.entries[id]!.builtin === undefined || (defaultDenied && enforced));
-  const authInUse = entries.some((id) => compiled.entries[id]!.auth !== undefined);
-  return {
-    isSubject,
-    entries,
-    options: { defaultDenied, defaultBeforeBaseline: semantics.isolationBeforeBaseline, authInUse },
-  };
-}
-
-/** An entry with its names resolved on the destination. */
-export function applyEntry(id: number, entry: Entry, semantics: TieredSemantics, destination: number): AppliedEntry {
-  const { tier, level, action, redirect, auth, direction } = entry;
-  const ports = resolvePorts(entry.ports, (name, slot) => semantics.namedPorts(destination, name, slot, direction));
-  return { id, tier, level, action, redirect, auth, ports, namesPeer: entry.peers !== undefined };
 }
 
 function encode(outcome: Outcome): number {

@@ -1,7 +1,7 @@
 import { slotOf, TIER } from "../compile/entry.ts";
 import type { FlowQuestion } from "../engine.ts";
 import { covers, compareEntries, decidePort, type AppliedEntry, type DecideOptions } from "../evaluate/decide.ts";
-import { applyEntry, subjectPlan, type TieredPolicySet } from "../evaluate/tiered.ts";
+import { applyEntry, subjectPlan, type TieredParts } from "../evaluate/plan.ts";
 import {
   AUTH_MODES,
   policyLabel,
@@ -15,7 +15,7 @@ import {
 } from "../verdict.ts";
 
 /** A verdict with everything that led to it, without the tables: slow, obvious, and in tests the judge of the fast way. */
-export function explainTiered(set: TieredPolicySet, question: FlowQuestion): Verdict {
+export function explainTiered(set: TieredParts, question: FlowQuestion): Verdict {
   const { source, destination } = question;
   const egress = explainDirection(set, "egress", source, destination, question);
   const ingress = explainDirection(set, "ingress", destination, source, question);
@@ -32,7 +32,7 @@ const NO_POINT: DirectionVerdict = {
 
 /** What applies to a subject and its peer: entries in order, names resolved, and what holds when none decides. */
 export function appliedEntries(
-  set: TieredPolicySet,
+  set: TieredParts,
   direction: Direction,
   subject: number,
   peer: number,
@@ -65,7 +65,7 @@ export function appliedEntries(
 }
 
 function explainDirection(
-  set: TieredPolicySet,
+  set: TieredParts,
   direction: Direction,
   subject: number,
   peer: number,
@@ -85,7 +85,7 @@ function explainDirection(
 }
 
 function decisionOf(
-  set: TieredPolicySet,
+  set: TieredParts,
   decider: number,
   matching: readonly AppliedEntry[],
   verdict: "allow" | "deny",
@@ -118,7 +118,7 @@ function decisionOf(
 }
 
 /** Steps of ordered tiers: who passed, who decided. Empty when only unordered policies took part. */
-function pathOf(set: TieredPolicySet, matching: readonly AppliedEntry[], decider: number): PathStep[] {
+function pathOf(set: TieredParts, matching: readonly AppliedEntry[], decider: number): PathStep[] {
   const steps: PathStep[] = [];
   if (!matching.some((entry) => entry.tier !== TIER.normal && entry.tier !== TIER.builtin)) return steps;
   let passed = -1;
