@@ -13,6 +13,7 @@ import { EdgeName } from "../parts/WorkloadName.tsx";
 import type { Answer } from "../questions/use-question.ts";
 import { functionsOf, type CauseLine } from "./cause-lines.ts";
 import styles from "./Drops.module.css";
+import type { TableSize } from "./table-size.ts";
 import type { DropsState } from "./use-drops-state.ts";
 import type { ReasonTexts } from "./use-reason-texts.ts";
 
@@ -22,19 +23,19 @@ interface Props {
   readonly colors: ReadonlyMap<string, MarkColor>;
   readonly texts: ReasonTexts | undefined;
   readonly state: DropsState;
-  readonly compact: boolean;
+  readonly size: TableSize;
   /** Packets in the time before, by key; undefined when not compared or still read. */
   readonly before: ReadonlyMap<string, number> | undefined;
 }
 
 /** Why packets were dropped and whose: a line for each reason on each edge. */
-export function CausesTable({ answer, lines, colors, texts, state, compact, before }: Props) {
+export function CausesTable({ answer, lines, colors, texts, state, size, before }: Props) {
   const columns = useMemo(
     () =>
-      compact
+      size === "compact"
         ? compactColumns(colors, texts)
         : wideColumns(colors, texts, state.compare ? before : undefined, state.compare),
-    [compact, colors, texts, before, state.compare],
+    [size, colors, texts, before, state.compare],
   );
   return (
     <section className={styles.section}>
@@ -55,7 +56,7 @@ export function CausesTable({ answer, lines, colors, texts, state, compact, befo
           columns={columns}
           rows={lines}
           rowKey={keyOf}
-          rowHeight={compact ? 53 : 28}
+          rowHeight={size === "compact" ? 53 : 28}
           selected={state.selection?.kind === "cause" ? state.selection.key : undefined}
           onSelect={(line) => state.select(line === undefined ? undefined : { kind: "cause", key: line.key })}
           onOpen={(line) => state.select({ kind: "cause", key: line.key })}
@@ -84,7 +85,7 @@ function wideColumns(
     {
       id: "reason",
       title: "Reason",
-      width: "minmax(128px, 1.3fr)",
+      width: "minmax(134px, 0.9fr)",
       cell: (line) => (
         <span className={styles.reason}>
           <Swatch color={colors.get(line.reason) ?? "c6"} />
@@ -98,7 +99,7 @@ function wideColumns(
     {
       id: "edge",
       title: "From → to",
-      width: "minmax(150px, 2.2fr)",
+      width: "minmax(130px, 2.2fr)",
       cell: (line) => <EdgeName source={line.source} destination={line.destination} />,
       sortValue: (line) =>
         `${line.source.namespace}/${line.source.workload} ${line.destination.namespace}/${line.destination.workload}`,
@@ -106,7 +107,7 @@ function wideColumns(
     {
       id: "port",
       title: "Port",
-      width: "64px",
+      width: "58px",
       numeric: true,
       cell: (line) => (
         <code title={protocolName(line.protocol)}>{line.port === 0 ? protocolName(line.protocol) : line.port}</code>
@@ -116,7 +117,7 @@ function wideColumns(
     {
       id: "drops",
       title: "Dropped",
-      width: "76px",
+      width: "70px",
       numeric: true,
       cell: (line) => <b>{count(line.drops)}</b>,
       sortValue: (line) => line.drops,
@@ -124,8 +125,8 @@ function wideColumns(
     ...(compared ? [beforeColumn<CauseLine>((line) => before?.get(line.key), before !== undefined)] : []),
     {
       id: "spark",
-      title: "Over the range",
-      width: "96px",
+      title: "Over time",
+      width: "92px",
       cell: (line) => (
         <Sparkline values={line.spark} color={colors.get(line.reason) ?? "c6"} label="Packets in a part of the range" />
       ),
@@ -133,7 +134,7 @@ function wideColumns(
     {
       id: "function",
       title: "Kernel function",
-      width: "minmax(96px, 1.2fr)",
+      width: "minmax(88px, 1fr)",
       cell: (line) => <Functions line={line} />,
       sortValue: (line) => functionsOf(line)[0] ?? "",
     },

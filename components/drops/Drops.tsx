@@ -24,13 +24,11 @@ import { DropsPanel } from "./DropsPanel.tsx";
 import { Facets } from "./Facets.tsx";
 import { FailuresTable } from "./FailuresTable.tsx";
 import { isChosen, toggleTerm } from "./filter-terms.ts";
+import { tableSize } from "./table-size.ts";
 import { useDropsState } from "./use-drops-state.ts";
 import { useNarrow } from "./use-narrow.ts";
 import { useReasonTexts } from "./use-reason-texts.ts";
 import { useStableColors } from "./use-stable-colors.ts";
-
-/** Below this width of the middle column, tables show two lines a row. */
-const COMPACT_PX = 560;
 
 /** Chart, facets and tables of what was dropped and what failed, with the panel of what is selected. */
 export function Drops() {
@@ -66,7 +64,7 @@ export function Drops() {
   const total = facets.data?.total ?? 0;
   const hidden = facets.data?.hidden.reduce((sum, kind) => sum + kind.drops, 0) ?? 0;
   const empty = facets.data !== undefined && failures.data !== undefined && total === 0 && failures.data.total === 0;
-  const compact = phone || (width > 0 && width < COMPACT_PX);
+  const size = phone ? "compact" : tableSize(width);
   const chosenReason = facets.data?.reason.filter((value) => isChosen(filter, value.term));
   const selectedReason =
     state.selection?.kind === "reason"
@@ -137,7 +135,7 @@ export function Drops() {
                   state={state}
                   colors={colors}
                   selected={selectedReason}
-                  compact={compact}
+                  compact={size === "compact"}
                   phone={phone}
                 />
               )}
@@ -157,7 +155,7 @@ export function Drops() {
                   colors={colors}
                   texts={texts}
                   state={state}
-                  compact={compact}
+                  size={size}
                   before={earlier?.causes}
                 />
               )}
@@ -165,7 +163,7 @@ export function Drops() {
                 answer={failures}
                 texts={texts}
                 state={state}
-                compact={compact}
+                size={size}
                 before={earlier?.failures}
                 colors={colors}
               />

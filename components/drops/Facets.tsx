@@ -70,7 +70,7 @@ function Facet({ title, values, mono = false, names = false, colors, selected, o
   const [all, setAll] = useState(false);
   if (values.length === 0) return null;
   const most = Math.max(...values.map((value) => value.drops));
-  const shown = all ? values : values.slice(0, SHOWN);
+  const shown = all || values.length <= SHOWN + 1 ? values : values.slice(0, SHOWN);
   const any = values.some((value) => isChosen(filter, value.term));
   return (
     <section className={styles.facet}>
@@ -110,7 +110,7 @@ function Facet({ title, values, mono = false, names = false, colors, selected, o
           );
         })}
       </ul>
-      {values.length > SHOWN ? (
+      {values.length > SHOWN + 1 ? (
         <button type="button" className={styles.more} onClick={() => setAll(!all)} aria-expanded={all}>
           {all ? "Show fewer" : `Show ${values.length - SHOWN} more`}
         </button>

@@ -88,10 +88,10 @@ export function FailurePanel({ edge, context }: { readonly edge: FailedEdge; rea
       {edge.causes.length === 0 ? null : (
         <PanelSection title="Drops on the same connections" note={because ? "because" : how}>
           <LeadList>
-            {edge.causes.map((one) => (
+            {texts.overNodes(edge).map((one) => (
               <LeadOn
-                key={`${one.reason} ${one.location} ${one.node} ${String(one.reversed)}`}
-                count={`${count(Math.min(one.failures, edge.failed))} of ${count(edge.failed)}`}
+                key={`${one.reason} ${one.location} ${String(one.reversed)}`}
+                count={`${count(one.failures)} of ${count(edge.failed)}`}
                 onClick={() =>
                   select({ kind: "cause", key: causeKey({ ...edge, reason: one.reason, location: one.location }) })
                 }
@@ -100,8 +100,8 @@ export function FailurePanel({ edge, context }: { readonly edge: FailedEdge; rea
                 <code>{one.reason}</code>
                 <span className="soft">
                   {one.reversed ? "of the answer, " : ""}
-                  {one.location === "" ? "" : `at ${one.location}, `}
-                  {one.node}
+                  {one.location === "" ? "" : `at ${one.location}`}
+                  {one.node === "" ? "" : ` on ${one.node}`}
                 </span>
               </LeadOn>
             ))}

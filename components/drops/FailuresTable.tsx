@@ -13,6 +13,7 @@ import type { Answer } from "../questions/use-question.ts";
 import { failureKey } from "./cause-lines.ts";
 import { beforeColumn } from "./CausesTable.tsx";
 import styles from "./Drops.module.css";
+import type { TableSize } from "./table-size.ts";
 import type { DropsState } from "./use-drops-state.ts";
 import type { ReasonTexts } from "./use-reason-texts.ts";
 
@@ -20,16 +21,17 @@ interface Props {
   readonly answer: Answer<FailuresAnswer>;
   readonly texts: ReasonTexts | undefined;
   readonly state: DropsState;
-  readonly compact: boolean;
+  readonly size: TableSize;
   readonly colors: ReadonlyMap<string, MarkColor>;
   readonly before: ReadonlyMap<string, number> | undefined;
 }
 
 /** Failed attempts by the error that the program got, with the drops that joined them. */
-export function FailuresTable({ answer, texts, state, compact, colors, before }: Props) {
+export function FailuresTable({ answer, texts, state, size, colors, before }: Props) {
   const columns = useMemo(
-    () => (compact ? compactColumns(texts) : wideColumns(texts, colors, before, state.compare)),
-    [compact, texts, colors, before, state.compare],
+    () =>
+      size === "compact" ? compactColumns(texts) : wideColumns(texts, colors, size === "wide", before, state.compare),
+    [size, texts, colors, before, state.compare],
   );
   const { data } = answer;
   return (
@@ -57,7 +59,7 @@ export function FailuresTable({ answer, texts, state, compact, colors, before }:
           columns={columns}
           rows={data.failures}
           rowKey={failureKey}
-          rowHeight={compact ? 53 : 28}
+          rowHeight={size === "compact" ? 53 : 28}
           selected={state.selection?.kind === "failure" ? state.selection.key : undefined}
           onSelect={(edge) => state.select(edge === undefined ? undefined : { kind: "failure", key: failureKey(edge) })}
           onOpen={(edge) => state.select({ kind: "failure", key: failureKey(edge) })}
@@ -71,6 +73,7 @@ export function FailuresTable({ answer, texts, state, compact, colors, before }:
 function wideColumns(
   texts: ReasonTexts | undefined,
   colors: ReadonlyMap<string, MarkColor>,
+  wide: boolean,
   before: ReadonlyMap<string, number> | undefined,
   compared: boolean,
 ): readonly Column<FailedEdge>[] {
@@ -78,36 +81,40 @@ function wideColumns(
     {
       id: "error",
       title: "Error",
-      width: "116px",
-      cell: (edge) => <code>{edge.reason}</code>,
+      width: "118px",
+      cell: (edge) => (edge.reason === "" ? <span className="muted">not told</span> : <code>{edge.reason}</code>),
       sortValue: (edge) => edge.reason,
     },
     {
       id: "words",
       title: "In words, and why",
-      width: "minmax(150px, 2fr)",
-      cell: (edge) => <Why edge={edge} texts={texts} colors={colors} />,
+      width: "minmax(130px, 1.4fr)",
+      cell: (edge) => <Why edge={edge} texts={texts} colors={colors} wide={wide} />,
     },
     {
       id: "edge",
       title: "From → to",
-      width: "minmax(150px, 2fr)",
+      width: "minmax(130px, 1.2fr)",
       cell: (edge) => <EdgeName source={edge.source} destination={edge.destination} />,
       sortValue: (edge) =>
         `${edge.source.namespace}/${edge.source.workload} ${edge.destination.namespace}/${edge.destination.workload}`,
     },
-    {
-      id: "port",
-      title: "Port",
-      width: "60px",
-      numeric: true,
-      cell: (edge) => <code title={protocolName(edge.protocol)}>{edge.port}</code>,
-      sortValue: (edge) => edge.port,
-    },
+    ...(wide
+      ? [
+          {
+            id: "port",
+            title: "Port",
+            width: "64px",
+            numeric: true,
+            cell: (edge: FailedEdge) => <code title={protocolName(edge.protocol)}>{edge.port}</code>,
+            sortValue: (edge: FailedEdge) => edge.port,
+          },
+        ]
+      : []),
     {
       id: "count",
       title: "Count",
-      width: "72px",
+      width: "64px",
       numeric: true,
       cell: (edge) => (
         <b title={`${count(edge.failed)} of ${count(edge.failed + edge.opened)} attempts`}>{count(edge.failed)}</b>
@@ -118,7 +125,7 @@ function wideColumns(
     {
       id: "wait",
       title: "Median wait",
-      width: "88px",
+      width: "84px",
       numeric: true,
       cell: (edge) => (edge.medianWaitUs === null ? "–" : duration(edge.medianWaitUs)),
       sortValue: (edge) => edge.medianWaitUs ?? -1,
@@ -131,13 +138,15 @@ function Why({
   edge,
   texts,
   colors,
+  wide,
 }: {
   readonly edge: FailedEdge;
   readonly texts: ReasonTexts | undefined;
   readonly colors: ReadonlyMap<string, MarkColor>;
+  readonly wide: boolean;
 }) {
   if (texts === undefined) return <span className="muted">…</span>;
-  const { how, cause } = texts.explainEdge(edge);
+  const { how, cause, because } = texts.explainEdge(edge);
   const words = texts.describeErrno(edge.reason).inWords;
   return (
     <span
@@ -147,7 +156,7 @@ function Why({
       {words}
       {cause === undefined ? null : (
         <>
-          <span className="muted"> {how} </span>
+          <span className="muted">{wide || !because ? ` ${how} ` : " "}</span>
           <Swatch color={colors.get(cause.reason) ?? "c6"} />
           <code>{cause.reason}</code>
         </>

@@ -15,6 +15,7 @@ import {
 import { describeDrop } from "../../model/reasons/lookup.ts";
 import type { Description } from "../../model/reasons/types.ts";
 import type { FailedEdge } from "../../model/wire/answers/drops.ts";
+import { count } from "../parts/numbers.ts";
 
 export { describeDrop, describeErrno, explainFlow, lower };
 
@@ -52,7 +53,7 @@ export function explainEdge(edge: FailedEdge): EdgeExplanation {
     startMs: edge.firstSeen,
     endMs: edge.lastSeen,
   };
-  const drops = edge.causes.map((cause) => ({ cause, drop: dropOf(edge, cause) }));
+  const drops = overNodes(edge).map((cause) => ({ cause, drop: dropOf(edge, cause) }));
   const joined = joinDrops(
     connection,
     drops.map(({ drop }) => drop),
@@ -80,7 +81,24 @@ export function explainEdge(edge: FailedEdge): EdgeExplanation {
 
 function how(edge: FailedEdge, cause: EdgeCause | undefined, because: boolean): string {
   if (cause === undefined) return "";
-  return because ? "because" : `in ${Math.min(cause.failures, edge.failed)} of ${edge.failed} tries`;
+  return because ? "because" : `in ${count(cause.failures)} of ${count(edge.failed)} tries`;
+}
+
+/** The drops behind an edge's failures by reason, function and direction; the node is told where it is one. Most tries first. */
+export function overNodes(edge: FailedEdge): readonly EdgeCause[] {
+  const merged = new Map<string, EdgeCause>();
+  for (const cause of edge.causes) {
+    const key = `${cause.reason} ${cause.location} ${String(cause.reversed)}`;
+    const old = merged.get(key);
+    merged.set(key, {
+      ...cause,
+      node: old === undefined || old.node === cause.node ? cause.node : "",
+      drops: cause.drops + (old?.drops ?? 0),
+      // A try whose packets died on two nodes counts on both.
+      failures: Math.min(edge.failed, cause.failures + (old?.failures ?? 0)),
+    });
+  }
+  return [...merged.values()].toSorted((a, b) => b.failures - a.failures);
 }
 
 /** Too few tries had the drop to call it the reason: it is told beside what else is known. */
