@@ -1,8 +1,8 @@
 import { attachTcxEgress, type DeviceLink } from "./attach.ts";
 import type { Libbpf, Pointer, Syscalls } from "./libbpf.ts";
-import { inNamespace, networkNamespaces, vethDevices, type NetworkNamespace } from "./netns.ts";
+import { inNamespace, vethDevices, type NetworkNamespace } from "./netns.ts";
 
-/** A tc program at the egress of every veth of every network namespace, kept up with by `scan`. */
+/** A tc program at the egress of every veth of the network namespaces observed, kept up with by `scan`. */
 export class VethLinks implements Disposable {
   readonly #lib: Libbpf;
   readonly #calls: Syscalls;
@@ -23,9 +23,8 @@ export class VethLinks implements Disposable {
     return this.#links.size;
   }
 
-  /** Attaches to what is new and lets go of what is gone. Returns the namespaces found. */
-  scan(): readonly NetworkNamespace[] {
-    const namespaces = networkNamespaces();
+  /** Attaches to what is new in `namespaces` and lets go of what is gone. */
+  scan(namespaces: readonly NetworkNamespace[]): void {
     const seen = new Set<string>();
     this.closed = 0;
     for (const namespace of namespaces) {
@@ -40,7 +39,6 @@ export class VethLinks implements Disposable {
       link[Symbol.dispose]();
       this.#links.delete(key);
     }
-    return namespaces;
   }
 
   #attach(namespace: NetworkNamespace, index: number): string {

@@ -26,6 +26,8 @@ export class KernelPrograms implements Disposable {
   readonly #iteratorLinks = new DisposableStack();
   readonly #iterators = new Map<string, Iterator>();
   #veths: VethLinks | undefined;
+  /** Namespaces that the last sweep could not enter. */
+  notSwept = 0;
 
   /** Throws KernelError when nothing can be observed here: no libbpf, no rights, no BTF, an old kernel, a missing object. */
   constructor(options: KernelOptions) {
@@ -94,7 +96,11 @@ export class KernelPrograms implements Disposable {
         if (refused !== undefined) return { name, state: "refused", why: refused, dark };
         const why = this.#why.get(name) ?? (name === "nat" ? this.#vethTrouble() : undefined);
         if (why !== undefined) return { name, state: "not attached", why, dark, ...events };
-        return { name, state: "loaded", ...events };
+        const partly =
+          name === "sweep"
+            ? { why: `${this.notSwept} network namespaces cannot be entered; that needs CAP_SYS_ADMIN`, dark }
+            : {};
+        return { name, state: "loaded", ...(this.notSwept > 0 ? partly : {}), ...events };
       });
   }
 

@@ -3,7 +3,7 @@ import { RingReader } from "../ring/reader.ts";
 import { openRings, type Rings } from "../ring/rings.ts";
 import { Appended, Decoder } from "../decode/decoder.ts";
 import { NO_CPU, type Sink } from "../decode/columns.ts";
-import { networkNamespaces } from "../kernel/netns.ts";
+import { networkNamespaces, type NetworkNamespace } from "../kernel/netns.ts";
 import { objectPath } from "../kernel/object.ts";
 import type { Program } from "../kernel/programs.ts";
 import { readCpuStats, recursionMisses, type CpuStats } from "../kernel/stats.ts";
@@ -66,6 +66,7 @@ export class EbpfSource implements Source {
   #stats: CpuStats[] = [];
   #missed = 0;
   #reports: HookReport[] = [];
+  readonly #observed = new Set<number>();
   #number = 0;
   #drainNs = 0;
   #stopped = false;
@@ -116,6 +117,12 @@ export class EbpfSource implements Source {
     this.#clocks.defer(() => signal.removeEventListener("abort", end));
   }
 
+  /** The namespaces that there are and that are observed. */
+  #namespaces(): NetworkNamespace[] {
+    const all = networkNamespaces();
+    return this.#isFiltered() ? all.filter(({ inode }) => this.#observed.has(inode)) : all;
+  }
+
   #isFiltered(): boolean {
     return this.#options.namespaces !== undefined && this.#options.namespaces !== "all";
   }
@@ -140,14 +147,16 @@ export class EbpfSource implements Source {
   observe(namespaces: Iterable<number>): void {
     const kernel = this.#running();
     const map = kernel.loaded.mapFd("observed_netns");
-    for (const inode of namespaces)
+    for (const inode of namespaces) {
+      this.#observed.add(inode);
       kernel.lib.update(map, new Uint8Array(Uint32Array.of(inode).buffer), Uint8Array.of(1), 0);
+    }
   }
 
   /** Finds new devices and namespaces now, not only at the next tick. */
   scan(): void {
     this.#setClock();
-    this.#kernel?.veths?.scan();
+    this.#kernel?.veths?.scan(this.#namespaces());
   }
 
   /** Delivers every open connection and listening socket, now. */
@@ -155,7 +164,7 @@ export class EbpfSource implements Source {
     const kernel = this.#kernel;
     const iterator = kernel?.iterator("sweep");
     if (kernel === undefined || iterator === undefined) return;
-    sweepNamespaces(kernel.calls, iterator, networkNamespaces(), this.#take);
+    kernel.notSwept = sweepNamespaces(kernel.calls, iterator, this.#namespaces(), this.#take);
     this.#deliver();
   }
 
