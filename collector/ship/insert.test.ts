@@ -1,6 +1,5 @@
 /** From the spool into a real store: once each, whatever dies in between. No rights are needed: the recorded sample plays. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -177,6 +176,10 @@ test("a segment that the store will never take is put aside after some attempts,
   expect(await counts(of + 5000)).toMatchObject({ n: 0, produced: 1, stored: 0, quarantined: 1 });
 });
 
+async function ended(child: ChildProcess): Promise<void> {
+  await until(`collector ${child.pid} has ended`, () => child.exitCode !== null || child.signalCode !== null, 40_000);
+}
+
 function collector(): ChildProcess {
   return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, "collect", "--replay", SAMPLE], {
     env: {
@@ -201,7 +204,7 @@ test(`collector and store killed with -9 under load (WEIR_SEED=${SEED}): nothing
     if (kill % 2 === 1)
       await store.restart(async () => void (await new Promise((resolve) => setTimeout(resolve, next(1500)))));
     child.kill("SIGKILL");
-    await once(child, "exit");
+    await ended(child);
   }
   const spoolDir = join(store.dir, "spool");
   const left = async () => (await readdir(spoolDir)).filter((file) => file !== "quarantine");
@@ -215,7 +218,7 @@ test(`collector and store killed with -9 under load (WEIR_SEED=${SEED}): nothing
       120_000,
     );
     last.kill("SIGTERM");
-    await once(last, "exit");
+    await ended(last);
   }
   const generations = await store.rows(
     `SELECT generation, sum(stored) AS kept, sum(produced) - sum(stored) - sum(lost) - sum(shed) - sum(quarantined) - sum(filtered) AS difference FROM books WHERE node = 'killed' GROUP BY generation ORDER BY generation LIMIT 100`,
