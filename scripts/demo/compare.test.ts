@@ -20,8 +20,8 @@ function connection(from: string, address: string, port: number, outcome: Outcom
     family: 4,
     outcome,
     opened,
-    written: 10,
-    read: 20,
+    written: 0,
+    read: 0,
     ms: 1,
   };
 }
@@ -53,6 +53,7 @@ function seen(source: string, destination: string, port: number, more: Partial<S
 const NAMES = [{ address: `::ffff:${WEB}`, namespace: "storefront", workload: "web", reports: 1 }];
 const STORE: StoreSays = {
   connections: [],
+  bytes: [],
   drops: [],
   retransmits: [],
   lookups: [],
@@ -81,7 +82,15 @@ describe("the check", () => {
       seen(WEB, "10.42.3.11", 8443, { reason: "ECONNREFUSED", opened: 0, closed: 0, failed: 1 }),
     ];
     const drops = [
-      { source: WEB, destination: "10.42.3.11", port: 8443, protocol: 6, reason: "NO_SOCKET", packets: 1 },
+      {
+        source: WEB,
+        destination: "10.42.3.11",
+        port: 8443,
+        protocol: 6,
+        reason: "NO_SOCKET",
+        location: "tcp_v4_rcv",
+        packets: 1,
+      },
     ];
     expect(compare(ledger, { ...STORE, connections, drops }).agrees).toBe(true);
   });
@@ -126,6 +135,22 @@ describe("the check", () => {
     expect(compare(ledger, { ...STORE, connections }).agrees).toBe(true);
   });
 
+  test("counts payload both ways, save on edges with a reset", () => {
+    const served = { ...connection("storefront/web", "10.42.1.26", 8080), written: 300, read: 4000 } as Entry;
+    const connections = [seen(WEB, "10.42.1.26", 8080)];
+    const bytes = (up: number, down: number) => [
+      { source: WEB, destination: "10.42.1.26", port: 8080, service: "::", servicePort: 0, up, down },
+    ];
+    expect(compare(ledgerOf([served]), { ...STORE, connections, bytes: bytes(300, 4000) }).agrees).toBe(true);
+    expect(compare(ledgerOf([served]), { ...STORE, connections, bytes: bytes(301, 4000) }).agrees).toBe(false);
+    const cut = connection("storefront/web", "10.42.1.26", 8080, "reset");
+    const reset = seen(WEB, "10.42.1.26", 8080, { reason: "ECONNRESET", opened: 0 });
+    const both = [...connections, ...connections.map((row) => ({ ...row, closed: 0 })), reset];
+    expect(compare(ledgerOf([served, cut]), { ...STORE, connections: both, bytes: bytes(301, 4000) }).agrees).toBe(
+      true,
+    );
+  });
+
   test("tells a reset from an end in peace", () => {
     const ledger = ledgerOf([connection("storefront/web", "10.42.3.10", 8443, "reset")]);
     const open = seen(WEB, "10.42.3.10", 8443, { closed: 0 });
@@ -137,7 +162,15 @@ describe("the check", () => {
   test("expects no failed connection of a client that nobody observes, but the drop it caused", () => {
     const ledger = ledgerOf([connection("crawler", GATEWAY, 8081, "refused")]);
     const drops = [
-      { source: "203.0.113.7", destination: GATEWAY, port: 8081, protocol: 6, reason: "NO_SOCKET", packets: 1 },
+      {
+        source: "203.0.113.7",
+        destination: GATEWAY,
+        port: 8081,
+        protocol: 6,
+        reason: "NO_SOCKET",
+        location: "tcp_v4_rcv",
+        packets: 1,
+      },
     ];
     expect(compare(ledger, { ...STORE, drops }).agrees).toBe(true);
     expect(compare(ledger, STORE).agrees).toBe(false);
@@ -163,6 +196,7 @@ describe("the check", () => {
         port: 9090,
         protocol: 6,
         reason: "NETFILTER_DROP",
+        location: "tcp_v4_rcv",
         packets: 1,
       },
     ];
@@ -193,6 +227,7 @@ describe("the check", () => {
         port: 5432,
         protocol: 6,
         reason: "NETFILTER_DROP",
+        location: "tcp_v4_rcv",
         packets: 5,
       },
     ];
@@ -203,12 +238,20 @@ describe("the check", () => {
 
   test("shows but does not judge reasons that are the kernel's own doing", () => {
     const drops = [
-      { source: "10.42.2.31", destination: "10.42.1.26", port: 1, protocol: 6, reason: "TCP_OLD_DATA", packets: 2 },
+      {
+        source: "10.42.2.31",
+        destination: "10.42.1.26",
+        port: 1,
+        protocol: 6,
+        reason: "TCP_OLD_DATA",
+        location: "tcp_v4_rcv",
+        packets: 2,
+      },
     ];
     const comparison = compare(ledgerOf([]), { ...STORE, drops });
     expect(comparison.agrees).toBe(true);
     expect(comparison.byProducts).toEqual([
-      { reason: "TCP_OLD_DATA", edge: "data/db → storefront/catalog", packets: 2 },
+      { reason: "TCP_OLD_DATA", location: "tcp_v4_rcv", edge: "data/db → storefront/catalog", packets: 2 },
     ]);
   });
 

@@ -1,10 +1,11 @@
 import { labelOfAddress } from "./addresses.ts";
 import type { Ledger, Outcome } from "./ledger.ts";
-import { labelOf, WORKLOADS } from "./shop.ts";
+import { BLACK_HOLE, labelOf, SILENT_HOST_V6, WORKLOADS } from "./shop.ts";
 
 /** What the store says, in the sums that the check asks for. Addresses as the store writes them, IPv4 as ::ffff:a.b.c.d. */
 export interface StoreSays {
   readonly connections: readonly SeenConnections[];
+  readonly bytes: readonly SeenBytes[];
   readonly drops: readonly SeenDrops[];
   readonly retransmits: readonly SeenRetransmits[];
   readonly lookups: readonly {
@@ -45,12 +46,25 @@ export interface SeenConnections {
   readonly failed: number;
 }
 
+/** Payload of `counted` reports of TCP, by edge. */
+export interface SeenBytes {
+  readonly source: string;
+  readonly destination: string;
+  readonly port: number;
+  readonly service: string;
+  readonly servicePort: number;
+  readonly up: number;
+  readonly down: number;
+}
+
 export interface SeenDrops {
   readonly source: string;
   readonly destination: string;
   readonly port: number;
   readonly protocol: number;
   readonly reason: string;
+  /** Kernel function. */
+  readonly location: string;
   readonly packets: number;
 }
 
@@ -72,7 +86,16 @@ export interface BookSum {
   readonly filtered: number;
 }
 
-export const SECTIONS = ["connections", "datagrams", "drops", "retransmits", "lookups", "names", "books"] as const;
+export const SECTIONS = [
+  "connections",
+  "bytes",
+  "datagrams",
+  "drops",
+  "retransmits",
+  "lookups",
+  "names",
+  "books",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** One line of the check. */
@@ -87,10 +110,17 @@ export interface Line {
   readonly agrees: boolean;
 }
 
+export interface ByProduct {
+  readonly reason: string;
+  readonly location: string;
+  readonly edge: string;
+  readonly packets: number;
+}
+
 export interface Comparison {
   readonly lines: readonly Line[];
   /** Drop reasons that follow from the faults but are the kernel's to choose (a segment that came twice): shown, not judged. */
-  readonly byProducts: readonly { readonly reason: string; readonly edge: string; readonly packets: number }[];
+  readonly byProducts: readonly ByProduct[];
   readonly agrees: boolean;
 }
 
@@ -98,6 +128,7 @@ export interface Comparison {
 export function compare(ledger: Ledger, store: StoreSays): Comparison {
   const lines = [
     ...beside("connections", madeConnections(ledger), seenConnections(store), lossOf(store, "connections")),
+    ...bytesLines(ledger, store),
     ...beside("datagrams", madeDatagrams(ledger), seenDatagrams(store), lossOf(store, "datagrams")),
     ...beside("drops", madeDrops(ledger), seenDrops(store), lossOf(store, "drops"), slackOf(ledger)),
     ...beside(
@@ -202,6 +233,33 @@ function seenConnections(store: StoreSays): Sums {
   return sums;
 }
 
+/** What the clients' programs wrote and read. Edges with a reset are left out: how much of the last request arrived is nobody's record. */
+function bytesLines(ledger: Ledger, store: StoreSays): Line[] {
+  const [made, seen]: [Sums, Sums] = [new Map(), new Map()];
+  const cut = new Set<string>();
+  for (const { from, address, port, outcome, opened, written, read } of ledger.connections) {
+    const what = edge(from, end(address), port);
+    if (opened && outcome !== "ok") cut.add(what);
+    if (!opened) continue;
+    add(made, `${what} up`, written);
+    add(made, `${what} down`, read);
+  }
+  for (const row of store.bytes) {
+    const translated = row.servicePort !== 0;
+    const what = edge(
+      end(row.source),
+      end(translated ? row.service : row.destination),
+      translated ? row.servicePort : row.port,
+    );
+    add(seen, `${what} up`, row.up);
+    add(seen, `${what} down`, row.down);
+  }
+  for (const what of cut)
+    for (const way of ["up", "down"]) for (const sums of [made, seen]) sums.delete(`${what} ${way}`);
+  // one lost report loses any number of bytes
+  return beside("bytes", made, seen, lossOf(store, "connections") > 0 ? Infinity : 0);
+}
+
 function madeDatagrams(ledger: Ledger): Sums {
   const sums: Sums = new Map();
   for (const { from, address, port, count } of ledger.datagrams) add(sums, edge(from, end(address), port), count);
@@ -248,15 +306,24 @@ function seenDrops(store: StoreSays): Sums {
   return sums;
 }
 
+/** Without a reason of its own a drop is the world's doing only where the world makes such. */
+const UNNAMED_TO: ReadonlySet<string> = new Set([BLACK_HOLE, SILENT_HOST_V6]);
+
 function isPlanned(row: SeenDrops): boolean {
-  const known = labelOfAddress(row.source) !== undefined && labelOfAddress(row.destination) !== undefined;
-  return PLANNED.has(row.reason) && known && (row.protocol === 6 || row.protocol === 17);
+  const [from, to] = [labelOfAddress(row.source), labelOfAddress(row.destination)];
+  if (from === undefined || to === undefined || (row.protocol !== 6 && row.protocol !== 17)) return false;
+  return row.reason === "NOT_SPECIFIED" ? UNNAMED_TO.has(to) : PLANNED.has(row.reason);
 }
 
-function byProductsOf(store: StoreSays): { reason: string; edge: string; packets: number }[] {
+function byProductsOf(store: StoreSays): ByProduct[] {
   return store.drops
     .filter((row) => !isPlanned(row))
-    .map((row) => ({ reason: row.reason, edge: `${end(row.source)} → ${end(row.destination)}`, packets: row.packets }));
+    .map(({ reason, location, source, destination, packets }) => ({
+      reason,
+      location,
+      edge: `${end(source)} → ${end(destination)}`,
+      packets,
+    }));
 }
 
 function madeRetransmits(ledger: Ledger): Sums {

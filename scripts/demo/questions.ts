@@ -27,18 +27,39 @@ GROUP BY source, destination, port, service, servicePort, reason`,
   }),
 };
 
+const BYTES = {
+  sql: `
+SELECT
+    toString(src_addr) AS source, toString(dst_addr) AS destination, dst_port AS port,
+    toString(service_addr) AS service, service_port AS servicePort,
+    sum(bytes_to_server) AS up, sum(bytes_to_client) AS down
+FROM flows
+WHERE protocol = 6 AND counted = 1 AND kind IN ('open', 'close', 'alive')
+GROUP BY source, destination, port, service, servicePort`,
+  row: z.object({
+    source: z.string(),
+    destination: z.string(),
+    port: z.number(),
+    service: z.string(),
+    servicePort: z.number(),
+    up: Count,
+    down: Count,
+  }),
+};
+
 const DROPS = {
   sql: `
-SELECT toString(src_addr) AS source, toString(dst_addr) AS destination, dst_port AS port, protocol, toString(reason) AS reason, sum(drops) AS packets
+SELECT toString(src_addr) AS source, toString(dst_addr) AS destination, dst_port AS port, protocol, toString(reason) AS reason, toString(location) AS location, sum(drops) AS packets
 FROM flows
 WHERE kind = 'drop'
-GROUP BY source, destination, port, protocol, reason`,
+GROUP BY source, destination, port, protocol, reason, location`,
   row: z.object({
     source: z.string(),
     destination: z.string(),
     port: z.number(),
     protocol: z.number(),
     reason: z.string(),
+    location: z.string(),
     packets: Count,
   }),
 };
@@ -106,6 +127,7 @@ ORDER BY type`,
 export async function askStore(reader: StoreReader, signal: AbortSignal): Promise<StoreSays> {
   return {
     connections: await reader.rows(CONNECTIONS, {}, signal),
+    bytes: await reader.rows(BYTES, {}, signal),
     drops: await reader.rows(DROPS, {}, signal),
     retransmits: await reader.rows(RETRANSMITS, {}, signal),
     lookups: await reader.rows(LOOKUPS, {}, signal),

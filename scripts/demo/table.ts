@@ -3,6 +3,7 @@ import { SECTIONS } from "./compare.ts";
 
 const TITLES: Readonly<Record<Section, string>> = {
   connections: "Connections by edge and outcome",
+  bytes: "Payload bytes by edge",
   datagrams: "Datagram exchanges by edge",
   drops: "Dropped packets by reason and edge",
   retransmits: "Segments sent again",
@@ -26,8 +27,8 @@ export function formatComparison(comparison: Comparison): string {
   }
   if (comparison.byProducts.length > 0) {
     lines.push("", "Also dropped by the kernel, as a consequence (not judged)");
-    for (const { reason, edge, packets } of comparison.byProducts)
-      lines.push(row(`${reason} ${edge}`, ["", number(packets), ""], ""));
+    for (const { reason, location, edge, packets } of comparison.byProducts)
+      lines.push(row(`${reason} in ${location} ${edge}`, ["", number(packets), ""], ""));
   }
   const wrong = comparison.lines.filter((line) => !line.agrees);
   const lost = comparison.lines.filter((line) => line.section !== "books").reduce((sum, line) => sum + line.lost, 0);

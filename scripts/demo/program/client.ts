@@ -4,7 +4,7 @@ import { systemCode } from "../../../model/errors.ts";
 import type { Outcome } from "../ledger.ts";
 import type { Action } from "../schedule.ts";
 import type { LedgerBook } from "./book.ts";
-import { lookUp } from "./dns.ts";
+import { freshUdpPort, lookUp } from "./dns.ts";
 import { requestOf } from "./talk.ts";
 
 type Connect = Extract<Action, { kind: "connect" }>;
@@ -138,8 +138,10 @@ export class ShopClient {
     const socket = createSocket(action.family === 6 ? "udp6" : "udp4");
     const outcome = await new Promise<"sent" | "refused">((resolve) => {
       socket.once("error", () => resolve("refused")); // the ICMP error, at the socket's next look
-      socket.connect(action.port, action.address, () => {
-        for (let i = 0; i < action.count; i++) socket.send(Buffer.alloc(action.size, "c"));
+      socket.bind(freshUdpPort(), () => {
+        socket.connect(action.port, action.address, () => {
+          for (let i = 0; i < action.count; i++) socket.send(Buffer.alloc(action.size, "c"));
+        });
       });
       setTimeout(() => resolve("sent"), DATAGRAM_ERROR_MS);
     });

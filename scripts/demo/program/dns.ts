@@ -41,6 +41,15 @@ export interface LookupResult {
 }
 
 let nextId = 1;
+let nextPort = 0;
+
+/**
+ * A port of its own for every exchange, none twice within an hour. The kernel's random choice would now and then take one again,
+ * and two exchanges between the same addresses and ports are one conversation to everybody who watches.
+ */
+export function freshUdpPort(): number {
+  return 32_768 + (nextPort++ % 28_000);
+}
 
 /** Asks `server` once, from a port of its own, as resolvers do. Never throws: what went wrong is in `rcode`. */
 export async function lookUp(server: string, name: string, type: "A" | "AAAA"): Promise<LookupResult> {
@@ -63,6 +72,6 @@ export async function lookUp(server: string, name: string, type: "A" | "AAAA"): 
       const answer = decodeAnswer(bytes, query.length);
       if (answer.id === id) finish(answer);
     });
-    socket.connect(53, server, () => socket.send(query));
+    socket.bind(freshUdpPort(), () => socket.connect(53, server, () => socket.send(query)));
   });
 }
