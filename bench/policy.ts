@@ -1,0 +1,146 @@
+/**
+ * What a what-if costs: compile and a full diff over unique tuples, how it grows, and beside cyclonus' pkg/matcher (Go, the engine
+ * behind the NetworkPolicy cases) on the same world in the same run. Times are the best of some runs in CPU milliseconds of one
+ * process, so that a busy machine does not count; cyclonus runs on one core and is timed by itself.
+ *
+ *   node bench/policy.ts            1,000 pods, 200 policies, 100,000 tuples, then ten times as many
+ *   node bench/policy.ts --small    the first alone
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { parsePolicies } from "../policy/parse/policies.ts";
+import { ruleUse } from "../policy/findings.ts";
+import { TieredPolicySet } from "../policy/evaluate/tiered.ts";
+import { VERDICT_BITS } from "../policy/verdict.ts";
+import { WhatIf } from "../policy/what-if.ts";
+import { benchWorld, type BenchWorld } from "./policy/world.ts";
+
+const RUNS = 7;
+/** The issue's goal for compile and full diff, on one core. */
+const GOAL_MS = 100;
+
+const line = (text: string) => process.stdout.write(`${text}\n`);
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Best CPU time of some runs, and the last result. */
+function best<T>(runs: number, work: (run: number) => T): { ms: number; result: T } {
+  let ms = Infinity;
+  let result!: T;
+  for (let run = 0; run < runs; run++) {
+    const started = cpuMs();
+    result = work(run);
+    ms = Math.min(ms, cpuMs() - started);
+  }
+  return { ms, result };
+}
+
+interface Measured {
+  readonly diffMs: number;
+  readonly denied: number;
+}
+
+function measure(world: BenchWorld, runs: number): Measured {
+  const text = world.policies.join("---\n");
+  const parsed = best(Math.min(3, runs), () => parsePolicies(text, "bench.yaml"));
+  const { documents } = parsed.result;
+  const setup = best(Math.min(3, runs), () => new WhatIf({ tuples: world.tuples, profile: "kubernetes" }, documents));
+  const whatIf = setup.result;
+  const diff = best(runs, (run) => whatIf.diff(documents.filter((_, i) => i !== run)));
+  const again = best(runs, () => whatIf.today.evaluate(whatIf.questions, whatIf.todaysAnswers));
+  const use = best(Math.min(3, runs), () => ruleUse(whatIf, whatIf.today, whatIf.todaysAnswers));
+  const memory = whatIf.today instanceof TieredPolicySet ? whatIf.today.memory : { classes: 0, tables: 0, bytes: 0 };
+  const denied = whatIf.todaysAnswers.code.reduce((sum, code) => sum + ((code & VERDICT_BITS.denied) === 0 ? 0 : 1), 0);
+  const tuples = whatIf.questions.length;
+  line(`${whatIf.tuples.identities.length} pods, ${documents.length} policies, ${tuples} tuples`);
+  line(`  parse ${text.length} characters        ${parsed.ms.toFixed(1)} ms`);
+  line(`  world, today's set, its verdicts   ${setup.ms.toFixed(1)} ms`);
+  line(`  candidate: compile and full diff   ${diff.ms.toFixed(1)} ms`);
+  line(
+    `  verdicts again, tables filled      ${again.ms.toFixed(1)} ms, ${((again.ms * 1e6) / tuples).toFixed(0)} ns a tuple (two directions)`,
+  );
+  line(`  dead, redundant, shadowed, wide    ${use.ms.toFixed(1)} ms`);
+  line(`  a set holds ${memory.classes} classes, ${memory.tables} port tables, ${(memory.bytes / 1e6).toFixed(1)} MB`);
+  return { diffMs: diff.ms, denied };
+}
+
+/** The same world for cyclonus; undefined where no Go is. */
+function cyclonus(world: BenchWorld): { compileMs: number; judgeMs: number; denied: number } | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "weir-bench-policy-"));
+  try {
+    const program = join(folder, "cyclonus");
+    try {
+      execFileSync("go", ["build", "-o", program, "."], {
+        cwd: join(import.meta.dirname, "policy/cyclonus"),
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+    } catch (error) {
+      line(`cyclonus was not built: ${error instanceof Error ? error.message.split("\n")[0] : "unknown"}`);
+      return undefined;
+    }
+    const number = new Map(world.tuples.identities.map((identity, i) => [identity.id, i]));
+    const input = join(folder, "world.json");
+    const side = (end: (typeof world.tuples.tuples)[number]["source"]) =>
+      end.kind === "identity" ? number.get(end.id)! : -1;
+    writeFileSync(
+      input,
+      JSON.stringify({
+        policies: world.policies.map((text) => parse(text) as unknown),
+        namespaces: Object.fromEntries(
+          world.tuples.namespaces.map(({ name, labels }) => [name, Object.fromEntries(labels)]),
+        ),
+        pods: world.tuples.identities.map((it) => ({
+          namespace: it.namespace,
+          labels: Object.fromEntries(it.labels),
+          ip: it.addresses[0],
+          ports: Object.fromEntries(it.ports.map(({ name, port }) => [name, port])),
+        })),
+        tuples: world.tuples.tuples.map((it) => ({
+          src: side(it.source),
+          dst: side(it.destination),
+          dstIP: it.destination.kind === "address" ? it.destination.address : "",
+          protocol: it.protocol === 17 ? "UDP" : "TCP",
+          port: it.port,
+        })),
+      }),
+    );
+    return JSON.parse(execFileSync(program, [input], { encoding: "utf8", maxBuffer: 1e9 })) as {
+      compileMs: number;
+      judgeMs: number;
+      denied: number;
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+line(`${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Node ${process.version}`);
+const world = benchWorld(1000, 200, 100_000);
+const ours = measure(world, RUNS);
+line(`  goal ${GOAL_MS} ms: ${ours.diffMs <= GOAL_MS ? "met" : "missed"}`);
+const theirs = cyclonus(world);
+if (theirs !== undefined) {
+  const total = theirs.compileMs + theirs.judgeMs;
+  line(
+    `cyclonus v0.5.6 on the same world: compile ${theirs.compileMs.toFixed(1)} ms, verdicts ${theirs.judgeMs.toFixed(1)} ms`,
+  );
+  line(
+    `  ratio: weir's compile and diff takes 1/${(total / ours.diffMs).toFixed(1)} of cyclonus' compile and verdicts`,
+  );
+  line(
+    `  denied tuples: weir ${ours.denied}, cyclonus ${theirs.denied}${ours.denied === theirs.denied ? "" : " – THEY DIFFER"}`,
+  );
+  if (ours.denied !== theirs.denied) process.exitCode = 1;
+}
+if (!process.argv.includes("--small")) {
+  const grown = measure(benchWorld(10_000, 2000, 100_000, 2), 3);
+  line(`  10 × pods and policies: ${(grown.diffMs / ours.diffMs).toFixed(1)} × the time of the diff`);
+  const more = measure(benchWorld(10_000, 2000, 1_000_000, 2), 2);
+  line(`  and 10 × tuples: ${(more.diffMs / ours.diffMs).toFixed(1)} ×`);
+}
