@@ -1,6 +1,6 @@
 /** `weir store`, `weir store sql`, `weir export`: sizes, a read-only question, rows for other programs. Each prints to `out`. */
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { systemCode, WeirError } from "../model/errors.ts";
 import { parseFilter } from "../model/filter/parse.ts";
@@ -129,7 +129,7 @@ export async function exportRows(
       what: problems[0].message,
     });
   await using reader = openReader(storeConfig(env));
-  const target = options.output === undefined ? out : createWriteStream(options.output, { flags: "wx" });
+  const target = options.output === undefined ? out : await newFile(options.output);
   let first = true;
   for (const range of slices(asked.range, options.format === "parquet" ? undefined : name)) {
     const { sql, params } = exportSql(name, { range, filter, scope: options.scope }, options.format === "csv");
@@ -148,6 +148,31 @@ export async function exportRows(
   if (target !== out) {
     target.end();
     await once(target, "finish");
+  }
+}
+
+async function newFile(path: string): Promise<Writable> {
+  try {
+    return (await open(path, "wx")).createWriteStream();
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === "EEXIST")
+      throw new WeirError({
+        code: "file-exists",
+        where: path,
+        what: "this file exists already",
+        next: "choose another name for --output, or remove it first",
+        cause: thrown,
+      });
+    if (code === "ENOENT" || code === "EACCES" || code === "EROFS" || code === "ENOTDIR")
+      throw new WeirError({
+        code: "file-unwritable",
+        where: path,
+        what: "this file cannot be made",
+        next: "choose another place for --output",
+        cause: thrown,
+      });
+    throw thrown;
   }
 }
 
@@ -176,21 +201,7 @@ async function copy(from: AsyncIterable<Uint8Array>, to: Writable): Promise<void
     // The handler stays where the pipe broke: its errors may come later still.
     if (!closed.signal.aborted) to.off("error", onError);
   }
-  if (closed.signal.aborted && systemCode(closed.signal.reason) !== "EPIPE") throw asFailure(closed.signal.reason);
-}
-
-function asFailure(error: unknown): unknown {
-  if (systemCode(error) === "EEXIST")
-    return new WeirError({
-      code: "file-exists",
-      where: "--output",
-      what: "this file exists already",
-      next: "choose another name, or remove it first",
-      cause: error,
-    });
-  if (systemCode(error) === "ENOSPC")
-    return new WeirError({ code: "disk-full", where: "--output", what: "the disk is full", cause: error });
-  return error;
+  if (closed.signal.aborted && systemCode(closed.signal.reason) !== "EPIPE") throw closed.signal.reason;
 }
 
 async function readAll(input: AsyncIterable<Uint8Array | string>): Promise<string> {

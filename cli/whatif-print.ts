@@ -26,6 +26,8 @@ export interface WhatIfReport {
   readonly denied: readonly ChangedFlow[];
   readonly allowed: readonly ChangedFlow[];
   readonly disagreements: number;
+  /** Allowed on condition: a proxy judges requests that were not recorded. */
+  readonly needsL7: number;
   readonly idle: readonly RuleUse[];
   readonly notes: readonly string[];
 }
@@ -65,6 +67,7 @@ export function reportOf(whatIf: WhatIf, diff: WhatIfDiff): WhatIfReport {
     denied: diff.newlyDenied.map((row) => flow(row, "newly-denied")),
     allowed: diff.newlyAllowed.map((row) => flow(row, "newly-allowed")),
     disagreements: diff.disagreements.length,
+    needsL7: diff.needsL7.length,
     idle: ruleUse(whatIf, diff.candidate, diff.answers).filter((use) => use.state !== "used"),
     notes: diff.problems.map((problem) => `${problem.file}:${problem.line}: ${problem.message}`),
   };
@@ -109,6 +112,12 @@ export function printTable(report: WhatIfReport): string[] {
       : [
           "",
           `${report.disagreements} tuples were recorded otherwise than today's policies say: the policies may be newer than the traffic, or not all of them are here.`,
+        ]),
+    ...(report.needsL7 === 0
+      ? []
+      : [
+          "",
+          `${report.needsL7} tuples need layer 7: a proxy would judge their requests, which were not recorded; they count as allowed.`,
         ]),
     ...report.notes.map((note) => `Note: ${printable(note)}`),
   ];

@@ -3,58 +3,70 @@ import { endWithSupervisor } from "../supervise.ts";
 import { untilSignal } from "../until-signal.ts";
 
 export function register(program: Command): void {
-  const store = program.command("store").description("sizes, schema and questions of the store");
+  const store = program
+    .command("store")
+    .description("sizes and schema version of the store, and questions to it")
+    .option("--json", "as JSON")
+    .addHelpText("after", STORE_HELP)
+    .action(async (options: { json?: boolean }) => {
+      const { storeSizes } = await import("../store.ts");
+      await storeSizes(process.env, { json: options.json ?? false }, process.stdout, untilSignal());
+    });
+  store
+    .command("sql")
+    .description("ask the store in SQL, as a reader: nothing can be changed")
+    .argument("[sql]", "the question; left out: standard input")
+    .option("--output <format>", "table, json, csv, tsv, vertical, parquet", "table")
+    .action(async (sql: string | undefined, options: { output: string }) => {
+      const { storeSql } = await import("../store.ts");
+      await storeSql(process.env, sql, options.output, process.stdin, process.stdout, untilSignal());
+    });
   store
     .command("serve")
     .description("run the embedded store alone, behind ClickHouse's HTTP protocol on loopback")
     .option("--port <port>", "port (WEIR_STORE_PORT, 7071)")
     .option("--data-dir <dir>", "where its data is (WEIR_DATA_DIR)")
-    .addHelpText("after", "\nExample:\n  weir store serve & curl 'http://127.0.0.1:7071/?query=SELECT+1'\n")
     .action(async (options: { port?: string; dataDir?: string }) => {
       endWithSupervisor();
       if (options.port !== undefined) process.env["WEIR_STORE_PORT"] = options.port;
       if (options.dataDir !== undefined) process.env["WEIR_DATA_DIR"] = options.dataDir;
       await import("../../store/embedded/main.ts");
     });
-  store.option("--json", "the whole answer as JSON").action(async (options: { json?: boolean }) => {
-    const { storeSizes } = await import("../store.ts");
-    await storeSizes(process.env, { json: options.json === true }, process.stdout, untilSignal());
-  });
-  store
-    .command("sql [statement]")
-    .description("a read-only question in SQL, from the argument or standard input")
-    .option("--format <format>", "table, csv, json, tsv, vertical, parquet or a name of ClickHouse's", "table")
-    .addHelpText("after", '\nExample:\n  weir store sql "SELECT reason, sum(drops) FROM drops_1m GROUP BY reason"\n')
-    .action(async (statement: string | undefined, options: { format: string }) => {
-      const { storeSql } = await import("../store.ts");
-      await storeSql(process.env, statement, options.format, process.stdin, process.stdout, untilSignal());
-    });
   program
-    .command("export <what>")
-    .description("rows for other programs: flows, edges, tuples or dns")
-    .option("--format <format>", "csv, json (one object a line) or parquet", "csv")
-    .option("--from <time>", "now-1h, now-7d or ISO 8601", "now-1h")
-    .option("--to <time>", "as --from", "now")
-    .option("--filter <filter>", "as in the filter field: src:web -verdict:allowed", "")
-    .option("--scope <namespaces>", "comma-separated namespaces; an end of a flow lies in one", "")
-    .option("--output <file>", "a new file; standard output else")
-    .addHelpText(
-      "after",
-      "\nExample:\n  weir export flows --from now-15m --filter verdict:dropped --output drops.csv\n",
-    )
-    .action(
-      async (
-        what: string,
-        options: { format: string; from: string; to: string; filter: string; scope: string; output?: string },
-      ) => {
-        const { exportRows } = await import("../store.ts");
-        const scope = options.scope.split(",").filter((name) => name !== "");
-        await exportRows(
-          process.env,
-          { ...options, what, scope, output: options.output },
-          process.stdout,
-          untilSignal(),
-        );
-      },
-    );
+    .command("export")
+    .description("write recorded rows: flows, edges, tuples, dns")
+    .argument("<what>", "flows, edges, tuples (for weir whatif --tuples), dns")
+    .argument("[filter...]", "terms of the filter language")
+    .option("--format <format>", "csv, json, parquet; tuples: also jsonl, the default there")
+    .option("--since <time>", "from when: 7d, now-2h, 2026-11-24", "1h")
+    .option("--until <time>", "until when", "now")
+    .option("--scope <list>", "only flows with an end in these namespaces, comma-separated", "")
+    .option("-o, --output <file>", "file to write; default: standard output")
+    .addHelpText("after", EXPORT_HELP)
+    .action(async (what: string, terms: string[], options: ExportOptions) => {
+      const { exportCommand } = await import("../export.ts");
+      await exportCommand(process.env, { what, filter: terms.join(" "), ...options }, untilSignal());
+    });
 }
+
+interface ExportOptions {
+  readonly format?: string;
+  readonly since: string;
+  readonly until: string;
+  readonly scope: string;
+  readonly output?: string;
+}
+
+const STORE_HELP = `
+Examples:
+  weir store
+  weir store sql "SELECT reason, sum(drops) FROM flows WHERE kind = 'drop' GROUP BY reason"
+  weir store serve & curl 'http://127.0.0.1:7071/?query=SELECT+1'
+`;
+
+const EXPORT_HELP = `
+Examples:
+  weir export flows src:web --since 2h --format csv -o flows.csv
+  weir export edges --since 7d --format parquet -o edges.parquet
+  weir export tuples --since 7d -o tuples.jsonl
+`;
