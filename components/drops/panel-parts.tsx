@@ -58,6 +58,8 @@ export function Meaning({
   );
 }
 
+const DEVICES = 4;
+
 /** Functions, devices and nodes where the packets died, and the hook where the caller tells. */
 export function Where({
   text,
@@ -92,19 +94,16 @@ export function Where({
                 .join(", ")}
             </small>
             <small>
-              {[
-                ...Map.groupBy(
-                  list,
-                  (place) =>
-                    `${place.device === "" ? "no device" : place.device}${nodes.size === 1 ? "" : ` on ${place.node}`}`,
-                ),
-              ]
-                .slice(0, 4)
-                .map(([name, some], index) => (
-                  <span key={name}>
-                    {index === 0 ? "at " : ", "}
-                    <code>{name}</code>
-                    {list.length === 1 ? "" : ` ${count(some.reduce((sum, place) => sum + place.drops, 0))}`}
+              {[...Map.groupBy(list, (place) => `${place.device} ${place.node}`).values()]
+                .slice(0, DEVICES)
+                .map(([first, ...more], index) => (
+                  <span key={`${first!.device} ${first!.node}`}>
+                    {index === 0 ? "" : ", "}
+                    {first!.device === "" ? "no device" : <code>{first!.device}</code>}
+                    {nodes.size === 1 ? "" : ` on ${first!.node}`}
+                    {list.length === 1
+                      ? ""
+                      : `: ${count([first!, ...more].reduce((sum, place) => sum + place.drops, 0))}`}
                   </span>
                 ))}
             </small>
@@ -286,10 +285,7 @@ export function PanelFoot({
   return (
     <>
       {flow === null || flow === undefined ? null : (
-        <Link
-          className={buttonClass({ look: "primary" })}
-          href={pageLink("/flows", { q: flowFilter(flow), sel: flow.rowId })}
-        >
+        <Link className={buttonClass({ look: "primary" })} href={pageLink("/flows", flowLink(flow))}>
           <Rows3 size={14} aria-hidden="true" />
           Open this flow
         </Link>
@@ -310,9 +306,20 @@ export function PanelFoot({
   );
 }
 
-function flowFilter(flow: Flow): string {
+/** SYNs are sent for 135 s at most; a little more shows the whole try. */
+const TRY_MS = 150_000;
+
+/** The flows page around the time of `flow`, with its ends and port as filter and the row itself open. */
+function flowLink(flow: Flow): Readonly<Record<string, string>> {
+  const at = Date.parse(flow.time);
   const port = flow.destination.port === 0 ? "" : ` port:${flow.destination.port}`;
-  return `src:${flow.source.address} dst:${flow.destination.address}${port}`;
+  return {
+    q: `src:${flow.source.address} dst:${flow.destination.address}${port}`,
+    row: flow.rowId,
+    from: new Date(at - TRY_MS).toISOString(),
+    to: new Date(at + TRY_MS).toISOString(),
+    live: "0",
+  };
 }
 
 /** A line of a panel that leads on to another selection. */

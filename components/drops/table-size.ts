@@ -3,6 +3,6 @@ export type TableSize = "compact" | "medium" | "wide";
 
 /** By the width of the tables' own place in CSS pixels (0 = not measured yet). */
 export function tableSize(width: number): TableSize {
-  if (width > 0 && width < 560) return "compact";
+  if (width > 0 && width < 640) return "compact";
   return width < 860 ? "medium" : "wide";
 }

@@ -112,6 +112,8 @@ function valueAt(series: Series, index: number, format: (value: number) => strin
   return value === null || value === undefined ? "–" : format(value);
 }
 
+const EDGE_PX = 18; // half of `00:00:00` and a little
+
 /** Times below a chart. */
 export function TimeAxis({
   x,
@@ -126,14 +128,9 @@ export function TimeAxis({
     <g aria-hidden="true">
       {timeTicks(x, width).map(({ at, text }) => {
         const px = x(new Date(at));
+        if (px < EDGE_PX || px > width - EDGE_PX) return null; // would be cut off, or pushed into its neighbour
         return (
-          <text
-            key={at}
-            className={styles.axis}
-            x={px}
-            y={y}
-            textAnchor={px < 20 ? "start" : px > width - 20 ? "end" : "middle"}
-          >
+          <text key={at} className={styles.axis} x={px} y={y} textAnchor="middle">
             {text}
           </text>
         );
