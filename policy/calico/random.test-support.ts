@@ -234,15 +234,134 @@ const slice = fc
     ports: [{ port, protocol }],
   }));
 
+/** metav1.LabelSelector. */
+const labelSelector = (keys: readonly string[], values: readonly string[]) =>
+  fc.oneof(
+    { weight: 1, arbitrary: fc.constant({}) },
+    { weight: 2, arbitrary: labels(keys, values).map((matchLabels) => ({ matchLabels })) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(
+          some(keys),
+          some(["In", "NotIn", "Exists", "DoesNotExist"]),
+          fc.uniqueArray(some(values), { minLength: 1, maxLength: 2 }),
+        )
+        .map(([key, operator, list]) => ({
+          matchExpressions: [operator.endsWith("In") ? { key, operator, values: list } : { key, operator }],
+        })),
+    },
+  );
+const podLabels = labelSelector(KEYS, ["web", "web-2", "db", "back"]);
+const namespaceLabels = labelSelector(SCOPE_KEYS, SCOPE_VALUES);
+
+const kubernetesPorts = fc.array(
+  fc.oneof(
+    fc.record(
+      { port: some<number | string>([...PORTS, ...PORT_NAMES]), protocol: some(["TCP", "UDP", "SCTP"]) },
+      { requiredKeys: [] },
+    ),
+    fc.constant({ port: 1, endPort: 100, protocol: "TCP" }),
+  ),
+  { maxLength: 2 },
+);
+const kubernetesPeer = fc.oneof(
+  fc.record({ podSelector: podLabels, namespaceSelector: namespaceLabels }),
+  fc.record({ podSelector: podLabels }),
+  fc.record({ namespaceSelector: namespaceLabels }),
+  fc.constantFrom(
+    { ipBlock: { cidr: "10.0.0.0/8", except: ["10.0.1.10/32"] } },
+    { ipBlock: { cidr: "1.2.3.0/24" } },
+    { ipBlock: { cidr: "fd00::/8" } },
+  ),
+);
+const kubernetesRules = (peers: "from" | "to") =>
+  fc.array(
+    fc
+      .tuple(fc.array(kubernetesPeer, { maxLength: 2 }), kubernetesPorts)
+      .map(([list, portList]) => ({ [peers]: list, ports: portList })),
+    { maxLength: 2 },
+  );
+
+const kubernetesPolicy = fc
+  .record({
+    staged: fc.boolean(),
+    name: some(["a", "b", "np"]),
+    namespace: some(NAMESPACES),
+    podSelector: podLabels,
+    policyTypes: maybe(some([["Ingress"], ["Egress"], ["Ingress", "Egress"]])),
+    ingress: kubernetesRules("from"),
+    egress: kubernetesRules("to"),
+  })
+  .map(({ staged, name, namespace, ...spec }) => ({
+    apiVersion: staged ? "projectcalico.org/v3" : "networking.k8s.io/v1",
+    kind: staged ? "StagedKubernetesNetworkPolicy" : "NetworkPolicy",
+    metadata: { name: staged ? name : `k-${name}`, namespace },
+    spec: defined(spec),
+  }));
+
+const clusterPeer = fc.oneof(
+  fc.record({ namespaces: namespaceLabels }),
+  fc.record({ namespaceSelector: namespaceLabels, podSelector: podLabels }).map((pods) => ({ pods })),
+);
+const clusterPorts = fc.array(
+  some<object>([
+    { tcp: { destinationPort: { number: 80 } } },
+    { tcp: {} },
+    { udp: { destinationPort: { range: { start: 50, end: 60 } } } },
+    { destinationNamedPort: "http" },
+  ]),
+  { minLength: 1, maxLength: 2 },
+);
+const clusterRules = (direction: "from" | "to") => {
+  const peer =
+    direction === "from"
+      ? clusterPeer
+      : fc.oneof(
+          clusterPeer,
+          some(V4_NETS).map((net) => ({ networks: [net] })),
+          fc.constant({ domainNames: ["example.com"] }),
+        );
+  return fc.array(
+    fc
+      .tuple(some(["Accept", "Deny", "Pass"]), fc.array(peer, { minLength: 1, maxLength: 2 }), maybe(clusterPorts))
+      .map(([action, peers, protocols]) =>
+        // names are for Accept alone
+        defined({
+          action: JSON.stringify(peers).includes("domainNames") ? "Accept" : action,
+          [direction]: peers,
+          protocols,
+        }),
+      ),
+    { maxLength: 2 },
+  );
+};
+const clusterPolicy = fc
+  .record({
+    name: some(["a", "b", "c"]),
+    tier: some(["Admin", "Baseline"]),
+    priority: some([1, 1, 5]),
+    subject: clusterPeer,
+    ingress: clusterRules("from"),
+    egress: clusterRules("to"),
+  })
+  .map(({ name, ...spec }) => ({
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name },
+    spec,
+  }));
+
 /** Documents of which no two have one kind, namespace and name; every tier that is named exists. */
 export const documents = fc
   .tuple(
     fc.array(policy, { minLength: 3, maxLength: 7 }),
+    fc.array(fc.oneof(kubernetesPolicy, clusterPolicy), { maxLength: 3 }),
     fc.array(networkSet, { maxLength: 3 }),
     fc.array(tier, { maxLength: 2 }),
     fc.array(slice, { maxLength: 2 }),
   )
-  .map(([policies, sets, tiers, slices]) => {
+  .map(([policies, kubernetes, sets, tiers, slices]) => {
     const plain = TIERS.slice(1).map((name) => ({
       apiVersion: "projectcalico.org/v3",
       kind: "Tier",
@@ -253,6 +372,7 @@ export const documents = fc
       ...plain,
       ...tiers,
       ...policies,
+      ...kubernetes,
       ...sets,
       ...slices,
     ];

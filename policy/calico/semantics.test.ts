@@ -186,6 +186,29 @@ describe("the nearest miss", () => {
   });
 });
 
+describe("what findings ask", () => {
+  it("tells which rules take a flow in, whether the one that decides is needed, and how much each leaves open", () => {
+    const set = compiled(
+      "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: a}\nspec:\n  ingress:\n  - {action: Allow, protocol: TCP}\n  - {action: Allow, protocol: TCP, destination: {ports: [80]}}\n  - {action: Allow, protocol: UDP, source: {selector: has(app)}, destination: {ports: ['53:54']}}\n",
+    );
+    const { source, destination } = flow(set, "shop/db", "shop/web");
+    const columns = {
+      length: 2,
+      source: Uint32Array.of(source, source),
+      destination: Uint32Array.of(destination, destination),
+      protocol: Uint8Array.of(6, 17),
+      port: Uint16Array.of(80, 53),
+    };
+    expect(set.matching(columns, 0, "ingress", 0)).toEqual({ matched: [0, 1], needed: false });
+    expect(set.matching(columns, 1, "ingress", 2)).toEqual({ matched: [2], needed: true });
+    expect([...set.openness().values()]).toEqual([
+      { everyPort: true, everyPeer: true, ports: Infinity },
+      { everyPort: false, everyPeer: true, ports: 1 },
+      { everyPort: false, everyPeer: false, ports: 2 },
+    ]);
+  });
+});
+
 describe("sentences", () => {
   it("tell a policy and its rules in plain English, each with its line", () => {
     const text = ingressPolicy(

@@ -1,8 +1,12 @@
 import { cidrContains, isV4, parseAddress, type AddressBytes } from "../../model/address.ts";
 import { PROTOCOL_NUMBERS } from "../engine.ts";
+import type { ClusterPolicySpec, ClusterPort, ClusterRule } from "../parse/cluster-policy.ts";
 import type { PolicyDocument } from "../parse/documents.ts";
-import type { Direction } from "../verdict.ts";
+import { selectorMatches } from "../parse/label-selector.ts";
+import type { NetworkPolicyPort, NetworkPolicySpec } from "../parse/network-policy.ts";
+import type { Direction, RuleAction } from "../verdict.ts";
 import type { World, WorldEndpoint } from "../world.ts";
+import type { StagedKubernetesSpec } from "./parse-staged-kubernetes.ts";
 import { matchesSelector, type Selector } from "./selector.ts";
 import type {
   CalicoEntity,
@@ -16,7 +20,7 @@ import type {
 } from "./types.ts";
 
 /**
- * The slow, obvious judge: reference/policy.md's Calico section read aloud, one packet at a time, for Calico's own kinds. No
+ * The slow, obvious judge: reference/policy.md's Calico section read aloud, one packet at a time, for every kind that Calico reads. No
  * bitmap, no class, no selector rewritten: namespaces' and accounts' labels are looked up where they stand.
  */
 export interface Packet {
@@ -35,6 +39,23 @@ interface Member {
   readonly labels: ReadonlyMap<string, string>;
 }
 
+/** A policy of any kind, as the walk sees it. */
+interface TwinPolicy {
+  readonly document: PolicyDocument;
+  readonly tier: string;
+  readonly order: number;
+  readonly tieKind: string;
+  readonly governs: (direction: Direction) => boolean;
+  readonly selects: (pod: WorldEndpoint) => boolean;
+  readonly rules: (direction: Direction) => readonly TwinRule[];
+}
+interface TwinRule {
+  readonly action: RuleAction;
+  /** `#0`, or nothing in the Kubernetes kinds. */
+  readonly label: string;
+  readonly matches: (packet: Packet) => boolean;
+}
+
 export class Twin {
   readonly #world: World;
   readonly #documents: readonly PolicyDocument[];
@@ -48,18 +69,17 @@ export class Twin {
   judge(subject: WorldEndpoint, direction: Direction, packet: Packet): string[] {
     const path: string[] = [];
     tiers: for (const [name, tier] of this.#tiers()) {
-      const policies = this.#policies(name).filter(({ spec }) => this.#governs(spec, direction));
-      const selecting = policies.filter((document) => this.#selects(document, subject));
+      const selecting = this.#policies(name).filter((policy) => policy.governs(direction) && policy.selects(subject));
       if (selecting.length === 0) continue;
       const enforced = selecting.filter(
-        ({ kind }) => this.#world.config.staged === "enforced" || !kind.startsWith("Staged"),
+        ({ document }) => this.#world.config.staged === "enforced" || !document.kind.startsWith("Staged"),
       );
-      for (const document of enforced)
-        for (const rule of (document.spec as CalicoPolicySpec)[direction]) {
-          if (rule.action === "log" || !this.#matches(rule, packet, document.namespace)) continue;
-          const label = document.namespace === "" ? document.name : `${document.namespace}/${document.name}`;
-          path.push(`${document.kind}/${label}#${rule.index} ${rule.action}`);
-          if (rule.action === "pass") continue tiers;
+      for (const { document, rules } of enforced)
+        for (const { action, label, matches } of rules(direction)) {
+          if (action === "log" || !matches(packet)) continue;
+          const place = document.namespace === "" ? document.name : `${document.namespace}/${document.name}`;
+          path.push(`${document.kind}/${place}${label} ${action}`);
+          if (action === "pass") continue tiers;
           return path;
         }
       const action = enforced.length === 0 ? "pass" : tier.defaultAction;
@@ -80,20 +100,137 @@ export class Twin {
     return [...tiers].sort(([a, x], [b, y]) => x.order - y.order || (a < b ? -1 : 1));
   }
 
-  #policies(tier: string): PolicyDocument[] {
-    const here = this.#documents.filter(
-      ({ kind, spec }) => kind.endsWith("NetworkPolicy") && (spec as CalicoPolicySpec).tier === tier,
-    );
-    const order = ({ spec }: PolicyDocument) => (spec as CalicoPolicySpec).order ?? Infinity;
-    const tie = ({ name, namespace, kind }: PolicyDocument) => [name, namespace, kind].join("/");
-    return here
-      .filter(({ spec }) => (spec as CalicoPolicySpec).stagedAction !== "Delete")
-      .sort((a, b) => (order(a) === order(b) ? (tie(a) < tie(b) ? -1 : 1) : order(a) < order(b) ? -1 : 1));
+  #policies(tier: string): TwinPolicy[] {
+    const all = this.#documents.flatMap((document) => this.#read(document) ?? []);
+    const tie = ({ document, tieKind }: TwinPolicy) => [document.name, document.namespace, tieKind].join("/");
+    return all
+      .filter((policy) => policy.tier === tier)
+      .sort((a, b) => (a.order === b.order ? (tie(a) < tie(b) ? -1 : 1) : a.order < b.order ? -1 : 1));
   }
 
-  #governs(spec: unknown, direction: Direction): boolean {
-    const { governsIngress, governsEgress } = spec as CalicoPolicySpec;
-    return direction === "ingress" ? governsIngress : governsEgress;
+  /** A document as a policy, or undefined when it is none or staged for deletion. */
+  #read(document: PolicyDocument): TwinPolicy | undefined {
+    const { group, kind, spec, namespace } = document;
+    if (kind === "ClusterNetworkPolicy") return this.#cluster(document, spec as ClusterPolicySpec);
+    if (kind === "StagedKubernetesNetworkPolicy")
+      return this.#kubernetes(document, (spec as StagedKubernetesSpec).policy, kind);
+    if (group === "networking.k8s.io")
+      return this.#kubernetes(document, spec as NetworkPolicySpec, "KubernetesNetworkPolicy");
+    if (!kind.endsWith("NetworkPolicy")) return undefined;
+    const calico = spec as CalicoPolicySpec;
+    if (calico.stagedAction === "Delete") return undefined;
+    return {
+      document,
+      tier: calico.tier,
+      order: calico.order ?? Infinity,
+      tieKind: kind,
+      governs: (direction) => (direction === "ingress" ? calico.governsIngress : calico.governsEgress),
+      selects: (pod) => this.#selects(document, pod),
+      rules: (direction) =>
+        calico[direction].map((rule) => ({
+          action: rule.action,
+          label: `#${rule.index}`,
+          matches: (packet) => this.#matches(rule, packet, namespace),
+        })),
+    };
+  }
+
+  #kubernetes(document: PolicyDocument, spec: NetworkPolicySpec, tieKind: string): TwinPolicy {
+    const staged = document.kind.startsWith("Staged");
+    const types = spec.policyTypes ?? (spec.egress.length > 0 && !staged ? ["Ingress", "Egress"] : ["Ingress"]);
+    return {
+      document,
+      tier: "default",
+      order: 1000,
+      tieKind,
+      governs: (direction) => types.includes(direction === "ingress" ? "Ingress" : "Egress"),
+      selects: (pod) => pod.namespace === document.namespace && selectorMatches(spec.podSelector, pod.labels),
+      rules: (direction) =>
+        spec[direction].map(({ peers, ports }) => ({
+          action: "allow",
+          label: "",
+          matches: (packet) => {
+            const pod = this.#podAt(direction === "ingress" ? packet.source : packet.destination);
+            const address = direction === "ingress" ? packet.source : packet.destination;
+            const isPeer = peers.some((peer) => {
+              if (peer.kind === "ip-block")
+                return cidrContains(peer.cidr, address) && !peer.except.some((out) => cidrContains(out, address));
+              if (pod === undefined) return false;
+              const inNamespace =
+                peer.namespaces === undefined
+                  ? pod.namespace === document.namespace
+                  : selectorMatches(peer.namespaces, this.#labelsOfNamespace(pod.namespace));
+              return inNamespace && (peer.pods === undefined || selectorMatches(peer.pods, pod.labels));
+            });
+            return (
+              (peers.length === 0 || isPeer) &&
+              (ports.length === 0 || ports.some((port) => this.#isKubernetesPort(port, packet)))
+            );
+          },
+        })),
+    };
+  }
+
+  #cluster(document: PolicyDocument, spec: ClusterPolicySpec): TwinPolicy {
+    const unknown = (rule: ClusterRule) => rule.peers.some(({ kind }) => !["pods", "networks"].includes(kind));
+    const rulesOf = (direction: Direction) =>
+      spec[direction].filter((rule) => !(unknown(rule) && rule.action === "allow"));
+    return {
+      document,
+      tier: spec.tier === "Admin" ? "kube-admin" : "kube-baseline",
+      order: spec.priority,
+      tieKind: "KubernetesClusterNetworkPolicy",
+      governs: (direction) => rulesOf(direction).length > 0,
+      selects: (pod) =>
+        selectorMatches(spec.subject.namespaces, this.#labelsOfNamespace(pod.namespace)) &&
+        (spec.subject.pods === undefined || selectorMatches(spec.subject.pods, pod.labels)),
+      rules: (direction) =>
+        rulesOf(direction).map((rule) => ({
+          action: unknown(rule) ? "deny" : rule.action,
+          label: "",
+          matches: (packet) => unknown(rule) || this.#clusterMatches(rule, packet, direction),
+        })),
+    };
+  }
+
+  #clusterMatches({ peers, ports }: ClusterRule, packet: Packet, direction: Direction): boolean {
+    const address = direction === "ingress" ? packet.source : packet.destination;
+    const isPeer = peers.some((peer) => {
+      if (peer.kind === "networks") return peer.cidrs.some((cidr) => cidrContains(cidr, address));
+      if (peer.kind !== "pods") return false;
+      // without a selector of pods, sets are members too; one without a namespace has none of a namespace's labels
+      return this.#membersAt(address).some((member) => {
+        if (peer.pods !== undefined && member.pod === undefined) return false;
+        const everyNamespace = peer.namespaces.requirements.length === 0;
+        if (
+          everyNamespace
+            ? member.namespace === ""
+            : !selectorMatches(peer.namespaces, this.#labelsOfNamespace(member.namespace))
+        )
+          return false;
+        return peer.pods === undefined || selectorMatches(peer.pods, member.labels);
+      });
+    });
+    return isPeer && (ports === undefined || ports.some((port) => this.#isKubernetesPort(port, packet)));
+  }
+
+  #isKubernetesPort({ protocol, port, endPort }: NetworkPolicyPort | ClusterPort, packet: Packet): boolean {
+    if (protocol !== undefined && PROTOCOL_NUMBERS.get(protocol) !== packet.protocol) return false;
+    if (typeof port === "number") return packet.port >= port && packet.port <= (endPort ?? port);
+    if (port === undefined) return true;
+    const named = this.#podAt(packet.destination)?.ports ?? [];
+    return named.some(
+      (known) =>
+        known.name === port && known.port === packet.port && PROTOCOL_NUMBERS.get(known.protocol) === packet.protocol,
+    );
+  }
+
+  #podAt(address: AddressBytes): WorldEndpoint | undefined {
+    return this.#membersAt(address).find((member) => member.pod !== undefined)?.pod;
+  }
+
+  #labelsOfNamespace(namespace: string): ReadonlyMap<string, string> {
+    return this.#world.namespaces.find(({ name }) => name === namespace)?.labels ?? new Map();
   }
 
   #selects(document: PolicyDocument, pod: WorldEndpoint): boolean {
