@@ -91,6 +91,12 @@ int BPF_PROG(connections, const struct sock *sk, const int oldstate, const int n
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	e.c.type = type_of(oldstate, newstate);
+	if (oldstate == TCP_SYN_SENT && newstate == TCP_SYN_RECV) { /* both ends called at once */
+		life = bpf_map_lookup_elem(&lives, &key);
+		if (life)
+			life->crossed = 1;
+		return 0;
+	}
 	if (!e.c.type && newstate != TCP_SYN_SENT)
 		return 0;
 	if (!is_observed(sock_netns(sk)))
@@ -101,7 +107,12 @@ int BPF_PROG(connections, const struct sock *sk, const int oldstate, const int n
 		return 0;
 	}
 	life = bpf_map_lookup_elem(&lives, &key);
-	if (newstate == TCP_ESTABLISHED && !life) { /* a simultaneous open has one: it stays the client's */
+	/*
+	 * A child of a listener may find a life here that is not its own: the memory of a client whose CLOSE
+	 * was skipped (a program does not run inside itself). Only a simultaneous open comes from SYN_RECV
+	 * with a life of its own, and that is marked.
+	 */
+	if (newstate == TCP_ESTABLISHED && (!life || (oldstate == TCP_SYN_RECV && !life->crossed))) {
 		note_accept(sk, key, now);
 		life = bpf_map_lookup_elem(&lives, &key);
 	}

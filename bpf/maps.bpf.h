@@ -42,7 +42,8 @@ struct life {
 	__u64 opened; /* established; 0 = before the collector */
 	__u32 pid;
 	__u8 dir;
-	__u8 spare[3];
+	__u8 crossed; /* simultaneous open: SYN_SENT > SYN_RECV */
+	__u8 spare[2];
 	__u8 comm[16];
 };
 
