@@ -72,6 +72,11 @@ export interface CompiledPolicySet {
     question: FlowQuestion,
     limit?: number,
   ): { readonly rule: RuleRef; readonly direction: "egress" | "ingress"; readonly lacks: readonly string[] }[];
+  /**
+   * What a proxy would say to a request (`GET /cart`, or a name that is looked up) where the verdict is handed to one; unknown where
+   * its rules are not known or too costly to try. Absent: the profile's proxies are not evaluated.
+   */
+  judgeRequest?(direction: "egress" | "ingress", question: FlowQuestion, request: string): "allow" | "deny" | "unknown";
   /** Which policies select a side, per direction: indices into `policies`. Staged ones as the configuration says. */
   selecting(side: SideId, direction: "egress" | "ingress"): readonly number[];
 }

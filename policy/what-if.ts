@@ -3,7 +3,7 @@ import type { PolicyDocument } from "./parse/documents.ts";
 import type { PolicyProblem } from "./parse/problem.ts";
 import { compilePolicies } from "./profiles.ts";
 import { basisOf, questionsOfTuples, worldOfTuples, type Basis, type TupleSet } from "./tuples.ts";
-import { VERDICT_BITS, type Verdict } from "./verdict.ts";
+import { VERDICT_BITS, type Direction, type Verdict } from "./verdict.ts";
 import type { Profile, World, WorldConfig } from "./world.ts";
 import { WorldIndex } from "./world-index.ts";
 
@@ -28,6 +28,8 @@ export interface WhatIfDiff {
   readonly newlyAllowed: readonly number[];
   /** Rows where today's policies don't explain what was recorded, or deny what happened. */
   readonly disagreements: readonly number[];
+  /** Rows that are allowed on condition: a proxy judges requests, and these were not recorded at layer 7. */
+  readonly needsL7: readonly number[];
   /** Row → rule of the candidate set that decides, per direction; NO_RULE where none. */
   readonly answers: AnswerColumns;
   readonly candidate: CompiledPolicySet;
@@ -78,7 +80,7 @@ export class WhatIf {
 
   /** The whole candidate set (not only what changes in it) against today's. */
   diff(candidate: readonly PolicyDocument[]): WhatIfDiff {
-    const { set, answers } = this.#judge(candidate);
+    const { set, answers, needsL7 } = this.#judge(candidate);
     const before = this.#today.answers.code;
     const rows = this.tuples.tuples;
     const changes = new Uint8Array(rows.length);
@@ -115,6 +117,7 @@ export class WhatIf {
       newlyDenied: newlyDenied.sort(byWeight),
       newlyAllowed: newlyAllowed.sort(byWeight),
       disagreements,
+      needsL7,
       answers,
       candidate: set,
       problems: set.problems,
@@ -132,11 +135,39 @@ export class WhatIf {
     });
   }
 
-  #judge(documents: readonly PolicyDocument[]): { set: CompiledPolicySet; answers: AnswerColumns } {
+  /** Lets proxies judge the requests that are known, and gives the rows whose verdict hangs on requests that are not. */
+  #judgeRequests(set: CompiledPolicySet, { code }: AnswerColumns): number[] {
+    const needsL7: number[] = [];
+    const { source, destination, protocol, port } = this.questions;
+    for (let row = 0; row < code.length; row++) {
+      if (
+        (code[row]! & (VERDICT_BITS.egressL7 | VERDICT_BITS.ingressL7)) === 0 ||
+        (code[row]! & VERDICT_BITS.denied) !== 0
+      )
+        continue;
+      const request = this.tuples.tuples[row]!.l7;
+      const question = {
+        source: source[row]!,
+        destination: destination[row]!,
+        protocol: protocol[row]!,
+        port: port[row]!,
+      };
+      const judge = (direction: Direction) =>
+        request === undefined ? "unknown" : (set.judgeRequest?.(direction, question, request) ?? "unknown");
+      const egress = code[row]! & VERDICT_BITS.egressL7 ? judge("egress") : "allow";
+      const ingress = code[row]! & VERDICT_BITS.ingressL7 ? judge("ingress") : "allow";
+      if (egress === "deny") code[row]! |= VERDICT_BITS.egressDenied;
+      if (ingress === "deny") code[row]! |= VERDICT_BITS.ingressDenied;
+      if (egress !== "deny" && ingress !== "deny" && (egress === "unknown" || ingress === "unknown")) needsL7.push(row);
+    }
+    return needsL7;
+  }
+
+  #judge(documents: readonly PolicyDocument[]): { set: CompiledPolicySet; answers: AnswerColumns; needsL7: number[] } {
     const set = compilePolicies(documents, this.world, this.profile);
     const answers = answerColumns(this.questions.length);
     set.evaluate(this.questions, answers);
-    return { set, answers };
+    return { set, answers, needsL7: this.#judgeRequests(set, answers) };
   }
 }
 

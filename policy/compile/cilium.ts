@@ -135,10 +135,13 @@ function addRule(book: RuleBook, base: EntryBase, rule: CiliumRule, peers: Peers
   for (const portRule of ports) {
     const matches = portRule === undefined ? undefined : ciliumPorts(portRule);
     const redirect = portRule?.l7 === undefined ? 0 : redirectOf(portRule.l7);
-    if (peers === "absent") book.entry({ ...base, peers: undefined, ports: matches, redirect });
+    const l7 = portRule?.l7;
+    const knows = l7 !== undefined && l7.http.length + l7.dns.length > 0;
+    const entry = { ...base, ports: matches, redirect, ...(knows ? { l7 } : {}) };
+    if (peers === "absent") book.entry({ ...entry, peers: undefined });
     else {
-      if (peers.everybody) book.entry({ ...base, peers: undefined, ports: matches, redirect });
-      if (peers.some.length > 0) book.entry({ ...base, peers: peers.some, ports: matches, redirect });
+      if (peers.everybody) book.entry({ ...entry, peers: undefined });
+      if (peers.some.length > 0) book.entry({ ...entry, peers: peers.some });
     }
   }
 }

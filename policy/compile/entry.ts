@@ -62,6 +62,17 @@ export type PortMatch =
   | { readonly kind: "range"; readonly slot: number; readonly from: number; readonly to: number }
   | { readonly kind: "name"; readonly slot: number; readonly name: string };
 
+/** A proxy's list: requests or look-ups that it lets through. */
+export interface RequestRules {
+  readonly http: readonly {
+    readonly method: string | undefined;
+    readonly path: string | undefined;
+    readonly host: string | undefined;
+  }[];
+  /** Names or patterns. */
+  readonly dns: readonly string[];
+}
+
 export interface Entry {
   /** Index into the set's rules; −1 for what the plugin adds by itself, named by `builtin`. */
   readonly rule: number;
@@ -78,6 +89,8 @@ export interface Entry {
   readonly ports: readonly PortMatch[] | undefined;
   /** Above 0: handed to a proxy; higher wins (Cilium's listener priority, inverted). */
   readonly redirect: number;
+  /** What the proxy allows of requests; undefined where there is no proxy, or one whose rules are not known here. */
+  readonly l7?: RequestRules;
   /** Authentication asked for explicitly: 0 disabled, 1 required, 2 always fails (Cilium's order). */
   readonly auth: number | undefined;
 }

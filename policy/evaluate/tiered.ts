@@ -5,11 +5,13 @@ import { NO_RULE } from "../engine.ts";
 import { explainTiered } from "../explain/tiered.ts";
 import type { Direction, Verdict } from "../verdict.ts";
 import type { SideId, WorldIndex } from "../world-index.ts";
+import { judgeRequest } from "./requests.ts";
 import { SideClasses } from "./classes.ts";
 import {
   ALL_SLOTS,
   boundaries,
   compareEntries,
+  covers,
   decidePort,
   type AppliedEntry,
   type DecideOptions,
@@ -75,6 +77,20 @@ export class TieredPolicySet implements CompiledPolicySet {
 
   explain(question: FlowQuestion): Verdict {
     return explainTiered(this, question);
+  }
+
+  judgeRequest(direction: Direction, question: FlowQuestion, request: string): "allow" | "deny" | "unknown" {
+    const [subject, peer] =
+      direction === "egress" ? [question.source, question.destination] : [question.destination, question.source];
+    const pair = this.applied(direction, subject, peer);
+    if (pair === undefined) return "allow";
+    const slot = slotOf(question.protocol);
+    const allowing = pair.entries.filter((entry) => entry.action === "allow" && covers(entry, slot, question.port));
+    return judgeRequest(
+      allowing.map(({ id }) => this.compiled.entries[id]!),
+      pair.options.defaultDenied,
+      request,
+    );
   }
 
   selecting(side: SideId, direction: Direction): readonly number[] {
