@@ -2,7 +2,8 @@ import { cidrContains, isV4, parseAddress, parseCidr, type Cidr } from "../../mo
 import { PROTOCOL_NUMBERS } from "../engine.ts";
 import { nearestName } from "../parse/problem.ts";
 import { describe, quote, type Cursor } from "../parse/reader.ts";
-import { parseSelector, type Selector } from "./selector.ts";
+import { parseSelector } from "./selector-parser.ts";
+import type { Selector } from "./selector.ts";
 import type { PortMatch } from "./types.ts";
 
 /** Values inside Calico's rules: what the API server's schema, numorstring and validator/v3 3.32.1 take, and nothing else. */

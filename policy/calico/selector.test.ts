@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatSelector, matchesSelector, parseSelector, type Selector } from "./selector.ts";
+import { parseSelector } from "./selector-parser.ts";
+import { formatSelector, matchesSelector, type Selector } from "./selector.ts";
 
 function selector(text: string): Selector {
   const result = parseSelector(text);
