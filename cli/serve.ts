@@ -23,7 +23,9 @@ export async function serve(env: Environment, report: (line: string) => void): P
   const config = appConfig(env);
   Object.assign(process.env, { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" }); // read when Next is imported
   const { serveApp } = await import("../app/server.ts");
-  return serveApp(config, { dev: false, build: () => buildIfStale(report) });
+  const app = await serveApp(config, { dev: false, build: () => buildIfStale(report) });
+  report(`the screens are at http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${app.port}`);
+  return app;
 }
 
 /** Runs `next build` unless the last one was made from the same sources. */

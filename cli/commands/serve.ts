@@ -21,5 +21,6 @@ export function register(program: Command): void {
       const app = await serve(env, (line) => process.stderr.write(`weir: ${line}\n`));
       await fired(signal);
       await app.close();
+      process.exit(0); // Next's caches keep timers, which would keep the process
     });
 }
