@@ -1,4 +1,5 @@
 /** `weir collect`: observes this machine, or replays the recorded sample where that is not allowed, until it is told to end. */
+import { setPriority } from "node:os";
 import { pino, type Logger } from "pino";
 import { Agent, packageVersion } from "../collector/agent.ts";
 import { collectorConfig } from "../collector/config.ts";
@@ -8,6 +9,7 @@ import type { Environment } from "../store/config.ts";
 /** Runs the collector until `signal`. Throws WeirError with what is in the way. */
 export async function collect(env: Environment, signal: AbortSignal, recordTo?: string): Promise<void> {
   const config = collectorConfig(env);
+  askForTheCpu();
   const log: Logger = pino(
     { name: "collector", level: env["WEIR_LOG"] ?? "info" },
     pino.destination({ dest: 2, sync: true }),
@@ -25,5 +27,16 @@ export async function collect(env: Environment, signal: AbortSignal, recordTo?: 
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   } finally {
     await agent[Symbol.asyncDispose]();
+  }
+}
+
+/** A busy host must not starve its observer: what is not read in time is lost. The collector itself uses little. */
+const NICE = -10;
+
+function askForTheCpu(): void {
+  try {
+    setPriority(NICE);
+  } catch {
+    // Not root (CAP_SYS_NICE): it runs as others do, and what a full ring loses is counted.
   }
 }

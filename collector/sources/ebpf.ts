@@ -1,6 +1,6 @@
 import { whenReadable } from "../ring/wait.ts";
 import { RingReader } from "../ring/reader.ts";
-import { openRings, type Rings } from "../ring/rings.ts";
+import { largestRings, type Rings } from "../ring/rings.ts";
 import { Appended, Decoder } from "../decode/decoder.ts";
 import { NO_CPU, type Sink } from "../decode/columns.ts";
 import { networkNamespaces, type NetworkNamespace } from "../kernel/netns.ts";
@@ -16,7 +16,7 @@ export interface EbpfOptions {
   readonly sink: Sink;
   /** Network namespaces (inodes) to observe; "all" by default. What happens elsewhere is neither sent nor counted. */
   readonly namespaces?: "all" | Iterable<number>;
-  /** Ring pages a CPU, a power of two; 128 is the most without CAP_IPC_LOCK. */
+  /** Ring pages a CPU, a power of two. Left out: as many as this process may lock, 64 MiB in all at most. */
   readonly pages?: number;
   /** Longest time that an event lies in its ring. */
   readonly drainMs?: number;
@@ -41,7 +41,6 @@ export interface EbpfOptions {
 }
 
 const DEFAULTS = {
-  pages: 128,
   drainMs: 100,
   holdBackMs: 3,
   dropMs: 1000,
@@ -96,7 +95,7 @@ export class EbpfSource implements Source {
     });
     try {
       this.#kernel = kernel;
-      this.#rings = openRings(kernel.lib, kernel.loaded.mapFd("events"), options.pages);
+      this.#rings = largestRings(kernel.lib, kernel.loaded.mapFd("events"), options.pages);
       this.#reader = new RingReader(this.#rings.rings, this.#decoder);
       if (options.namespaces !== undefined && options.namespaces !== "all") this.observe(options.namespaces);
       this.#setClock();
