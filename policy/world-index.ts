@@ -34,6 +34,18 @@ export class WorldIndex {
     }
   }
 
+  /** A pod that came since: its side stands behind those that are known. Compiled sets take it in when they are next asked. */
+  add(endpoint: WorldEndpoint): SideId {
+    const id = this.#sides.length;
+    this.#sides.push({ kind: "endpoint", endpoint, index: id });
+    this.#endpointByName.set(`${endpoint.namespace}/${endpoint.name}`, id);
+    for (const address of endpoint.addresses) {
+      const bytes = parseAddress(address);
+      if (bytes !== undefined && endpoint.hostNetwork !== true) this.#endpointByAddress.set(bytes.join("."), id);
+    }
+    return id;
+  }
+
   get size(): number {
     return this.#sides.length;
   }

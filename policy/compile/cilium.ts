@@ -67,12 +67,13 @@ export function ciliumSemantics(world: WorldIndex, space: CiliumSpace): TieredSe
     namedPorts: (side, name, slot, direction) => {
       const key = `${name}/${slot}`;
       // A pod knows its own ports; what a name means elsewhere is known by identity, and nothing when its pods disagree.
-      if (direction === "ingress")
-        return (
-          world.world.endpoints[side]?.ports.flatMap((port) =>
-            `${port.name.toLowerCase()}/${SLOT_OF_NAME.get(port.protocol)}` === key ? [port.port] : [],
-          ) ?? []
+      if (direction === "ingress") {
+        const it = world.side(side);
+        if (it.kind !== "endpoint") return [];
+        return it.endpoint.ports.flatMap((port) =>
+          `${port.name.toLowerCase()}/${SLOT_OF_NAME.get(port.protocol)}` === key ? [port.port] : [],
         );
+      }
       const known = ports.of(side)?.get(key);
       return known !== undefined && known.size === 1 ? [...known] : [];
     },
@@ -87,7 +88,11 @@ export function ciliumSemantics(world: WorldIndex, space: CiliumSpace): TieredSe
 /** Named ports by identity: pods of the same labels, namespace and account share one. */
 function identityPorts(world: WorldIndex): { of(side: number): ReadonlyMap<string, ReadonlySet<number>> | undefined } {
   const byIdentity = new Map<string, Map<string, Set<number>>>();
-  const identities = world.world.endpoints.map(({ namespace, labels, serviceAccount, ports }) => {
+  const identities: (Map<string, Set<number>> | undefined)[] = [];
+  const identify = (side: number) => {
+    const it = world.side(side);
+    if (it.kind !== "endpoint") return undefined;
+    const { namespace, labels, serviceAccount, ports } = it.endpoint;
     const key = JSON.stringify([namespace, serviceAccount, [...labels].sort(([a], [b]) => (a < b ? -1 : 1))]);
     let known = byIdentity.get(key);
     if (known === undefined) byIdentity.set(key, (known = new Map()));
@@ -96,8 +101,13 @@ function identityPorts(world: WorldIndex): { of(side: number): ReadonlyMap<strin
       known.set(name, (known.get(name) ?? new Set()).add(port.port));
     }
     return known;
-  });
-  return { of: (side) => identities[side] };
+  };
+  return {
+    of(side) {
+      for (let next = identities.length; next < world.size; next++) identities.push(identify(next));
+      return identities[side];
+    },
+  };
 }
 
 const AUTH = { disabled: 0, required: 1, "test-always-fail": 2 } as const;

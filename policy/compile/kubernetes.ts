@@ -37,12 +37,13 @@ export function kubernetesSemantics(world: WorldIndex): TieredSemantics {
   return {
     profile: "kubernetes",
     isSubject: (side) => {
-      const { kind } = world.side(side);
-      return kind === "endpoint" && world.world.endpoints[side]?.hostNetwork !== true;
+      const it = world.side(side);
+      return it.kind === "endpoint" && it.endpoint.hostNetwork !== true;
     },
     namedPorts: (side, name, slot) => {
-      const ports = world.world.endpoints[side]?.ports ?? [];
-      return ports.flatMap((port) =>
+      const it = world.side(side);
+      if (it.kind !== "endpoint") return [];
+      return it.endpoint.ports.flatMap((port) =>
         port.name === name && SLOT_OF_NAME.get(port.protocol) === slot ? [port.port] : [],
       );
     },
@@ -75,26 +76,36 @@ export class PodSpace {
   readonly #addresses: { readonly side: number; readonly bytes: AddressBytes }[] = [];
   readonly #predicates = new Map<string, SidePredicate>();
   readonly #hostNetwork = new Bitmap(0);
+  #seen = 0;
 
   constructor(world: WorldIndex) {
     this.world = world;
-    const count = world.world.endpoints.length;
-    for (const [side, endpoint] of world.world.endpoints.entries()) {
-      this.#pods.add(side, endpoint.labels);
-      if (endpoint.hostNetwork === true) this.#hostNetwork.add(side);
-      let members = this.#inNamespace.get(endpoint.namespace);
-      if (members === undefined) this.#inNamespace.set(endpoint.namespace, (members = new Bitmap(count)));
-      members.add(side);
+    for (const name of world.namespaces.keys()) this.#addNamespace(name);
+  }
+
+  /** Takes in sides up to `size` − 1 that came since the last time. */
+  #catchUp(size: number): void {
+    for (; this.#seen < size; this.#seen++) {
+      const it = this.world.side(this.#seen);
+      if (it.kind === "address") this.#addresses.push({ side: this.#seen, bytes: it.bytes });
+      if (it.kind !== "endpoint") continue;
+      const { endpoint } = it;
+      this.#pods.add(this.#seen, endpoint.labels);
+      if (endpoint.hostNetwork === true) this.#hostNetwork.add(this.#seen);
+      this.#addNamespace(endpoint.namespace);
+      this.#inNamespace.get(endpoint.namespace)!.add(this.#seen);
       for (const address of endpoint.addresses) {
         const bytes = parseAddress(address);
-        if (bytes !== undefined) this.#addresses.push({ side, bytes });
+        if (bytes !== undefined) this.#addresses.push({ side: this.#seen, bytes });
       }
     }
-    const names = new Set([...world.namespaces.keys(), ...this.#inNamespace.keys()]);
-    for (const name of names) {
-      this.#namespaces.add(this.#namespaceNames.length, namespaceLabels(world, name));
-      this.#namespaceNames.push(name);
-    }
+  }
+
+  #addNamespace(name: string): void {
+    if (this.#inNamespace.has(name)) return;
+    this.#inNamespace.set(name, new Bitmap(0));
+    this.#namespaces.add(this.#namespaceNames.length, namespaceLabels(this.world, name));
+    this.#namespaceNames.push(name);
   }
 
   /** The space of a world, made once: sets compiled after another share what selectors choose. */
@@ -108,7 +119,8 @@ export class PodSpace {
   pods(namespaces: LabelSelector | string, pods: LabelSelector | undefined): SidePredicate {
     const inSpace = typeof namespaces === "string" ? `=${namespaces}` : selectorKey(namespaces);
     return this.#intern(`pods ${inSpace} | ${pods === undefined ? "" : selectorKey(pods)}`, () => ({
-      select: () => {
+      select: (size) => {
+        this.#catchUp(size);
         const chosen = new Bitmap(this.#pods.size);
         if (typeof namespaces === "string") chosen.or(this.#inNamespace.get(namespaces) ?? new Bitmap(0));
         else
@@ -153,12 +165,9 @@ export class PodSpace {
       cidrContains(cidr, bytes) && !except.some((inner) => cidrContains(inner, bytes));
     return this.#intern(`block ${formatCidr(cidr)} - ${except.map(formatCidr).sort().join(",")}`, () => ({
       select: (size) => {
+        this.#catchUp(size);
         const chosen = new Bitmap(size);
         for (const { side, bytes } of this.#addresses) if (inside(bytes)) chosen.add(side);
-        for (let side = this.world.world.endpoints.length; side < size; side++) {
-          const it = this.world.side(side);
-          if (it.kind === "address" && inside(it.bytes)) chosen.add(side);
-        }
         return chosen;
       },
       matches: (side) => {

@@ -150,8 +150,9 @@ test("the tables, explain and the specification's own words agree on random Netw
         };
         const index = new WorldIndex(world);
         const compiled = compilePolicies(documents, index, "kubernetes");
-        const judge = (outside: readonly string[]) => {
-          const sides = [
+        const judge = (outside: readonly string[], late: readonly { it: WorldEndpoint; id: number }[] = []) => {
+          const sides: { it: WorldEndpoint | string; id: number }[] = [
+            ...late,
             ...world.endpoints.map((endpoint, at) => ({ it: endpoint as WorldEndpoint | string, id: at })),
             ...outside.map((address) => ({
               it: address as WorldEndpoint | string,
@@ -190,6 +191,21 @@ test("the tables, explain and the specification's own words agree on random Netw
         };
         judge([]);
         judge(["8.8.8.8", "10.9.9.9"]); // sides that come after the tables were made
+        const it: WorldEndpoint = {
+          ...world.endpoints[0]!,
+          name: "late",
+          addresses: ["10.0.0.99"],
+          labels: new Map([["app", "a"]]),
+        };
+        judge(["8.8.8.8"], [{ it, id: index.add(it) }]);
+        expect(
+          compilePolicies(documents, index, "kubernetes").explain({
+            source: index.size - 1,
+            destination: 0,
+            protocol: 6,
+            port: 80,
+          }),
+        ).toEqual(compiled.explain({ source: index.size - 1, destination: 0, protocol: 6, port: 80 }));
       },
     ),
     { numRuns: 150 },
