@@ -1,7 +1,9 @@
 import { request } from "node:http";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { WeirError } from "../model/errors.ts";
+import { HealthSnapshot } from "../model/wire/health.ts";
 import { checkWorld, type CollectorProcess } from "../scripts/demo/check.ts";
 import { checkMachine } from "../scripts/demo/commands.ts";
 import { allReplicas } from "../scripts/demo/network.ts";
@@ -131,7 +133,7 @@ async function startCollector(
     args: ["collect"],
     env: { ...env, WEIR_COLLECTOR_SOCKET: socketPath },
     readyWithinMs: 60_000,
-    ready: () => isHealthy(socketPath),
+    ready: async () => (await healthOf(socketPath)) !== undefined,
   };
   try {
     await supervisor.start(part, signal);
@@ -139,17 +141,43 @@ async function startCollector(
     await supervisor.stop();
     throw error;
   }
-  return { stop: () => supervisor.stop() };
+  return { stop: () => supervisor.stop(), caughtUp: () => untilCaughtUp(socketPath, signal) };
 }
 
-async function isHealthy(socketPath: string): Promise<boolean> {
+/** Longest wait for the store to take what the spool holds. */
+const CAUGHT_UP_WITHIN_MS = 120_000;
+/** A segment younger than this is only on its way: the spool seals one a second. */
+const ON_ITS_WAY_MS = 3000;
+
+async function untilCaughtUp(socketPath: string, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + CAUGHT_UP_WITHIN_MS;
+  for (let calm = 0; calm < 2;) {
+    if (Date.now() > deadline) {
+      throw new WeirError({
+        code: "demo-store-behind",
+        what: `the store did not take all rows within ${CAUGHT_UP_WITHIN_MS / 1000} s`,
+        next: "run the check again on a machine that is less busy",
+      });
+    }
+    await delay(1000, undefined, { signal });
+    const health = await healthOf(socketPath);
+    const behind = health === undefined || health.spool.segments > 1 || health.spool.oldestMs > ON_ITS_WAY_MS;
+    calm = behind ? 0 : calm + 1;
+  }
+}
+
+/** The collector's own account; undefined when it does not answer. */
+async function healthOf(socketPath: string): Promise<HealthSnapshot | undefined> {
   return await new Promise((resolve) => {
     const asked = request({ socketPath, path: "/health", timeout: 2000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
+      let text = "";
+      response.setEncoding("utf8").on("data", (part: string) => (text += part));
+      response.on("end", () =>
+        resolve(response.statusCode === 200 ? HealthSnapshot.parse(JSON.parse(text)) : undefined),
+      );
     });
     asked.on("timeout", () => asked.destroy());
-    asked.on("error", () => resolve(false));
+    asked.on("error", () => resolve(undefined));
     asked.end();
   });
 }

@@ -77,8 +77,11 @@ export function connectionRows(context: RowContext, batch: ConnColumns): void {
       sink.filtered(type, batch.tsLow[r]!, batch.tsHigh[r]!);
       continue;
     }
-    if (type === EventType.open || type === EventType.sweep) remember(context, batch, r, role, party, tx, rx, ns);
-    else if (slot >= 0) sockets.remove(cookieLow, cookieHigh);
+    // A sweep can overtake the open that still lies in its ring: what it told of must not be counted again at the close.
+    const overtaken = type === EventType.open && !first;
+    if (type === EventType.sweep || (type === EventType.open && !overtaken))
+      remember(context, batch, r, role, party, tx, rx, ns);
+    else if (slot >= 0 && !overtaken) sockets.remove(cookieLow, cookieHigh);
 
     const rows = sink.room(type);
     if (rows === undefined) continue;

@@ -22,6 +22,8 @@ export interface CheckSettings {
 }
 
 export interface CollectorProcess {
+  /** Resolves when the store has what was seen until now. Throws WeirError when that takes too long. */
+  caughtUp(): Promise<void>;
   /** Ends the collector after it has written down all that it has; resolves when it has ended. */
   stop(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export async function checkWorld(settings: CheckSettings): Promise<Comparison> {
       await Promise.race([delay(seconds * 1000, undefined, { signal }), world.broken]);
       await world.settle(seconds);
       await delay(LAST_EVENTS_MS, undefined, { signal });
+      await collector.caughtUp(); // on a busy machine the spool is behind, and a collector that ends keeps what it could not send
     } finally {
       await collector.stop();
     }
