@@ -1,5 +1,6 @@
 /** Questions to the store: typed parameters in, checked rows out, cancelled by the caller's signal. */
 import { z } from "zod";
+import { systemCode } from "../model/errors.ts";
 import { createStoreClient, notClickHouse, storeFailure, type StoreClient } from "./client.ts";
 import type { StoreConfig } from "./config.ts";
 
@@ -119,7 +120,11 @@ export async function storeVersion(reader: StoreReader, signal: AbortSignal): Pr
     const [row] = await reader.rows({ sql: "SELECT version() AS version", row: Version }, {}, signal);
     if (row !== undefined) return row.version;
   } catch (thrown) {
-    if (!(thrown instanceof z.ZodError)) throw thrown;
+    // A refusal in words that are none of ClickHouse's comes as a bare Error without a code.
+    const foreign =
+      thrown instanceof z.ZodError ||
+      (thrown instanceof Error && thrown.constructor === Error && systemCode(thrown) === undefined);
+    if (!foreign) throw thrown;
   }
   throw notClickHouse(reader.config.url);
 }

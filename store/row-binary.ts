@@ -1,6 +1,6 @@
 /**
- * Hot: columns of typed arrays → rows of ClickHouse's RowBinary. Budget: 400 ns a row of `flows` (52 columns, ~230 bytes) on this
- * kind of machine; bench: bench/query-insert.ts. The slow twin that judges it is in row-binary.test.ts.
+ * Hot: columns of typed arrays → rows of ClickHouse's RowBinary. Budget: 500 ns a row of `flows` (52 columns, ~270 bytes) on an idle
+ * machine of this kind; bench: bench/query-insert.ts. The slow twin that judges it is in row-binary.test.ts.
  *
  * Column by column, not row by row: first the length of every row, then each column writes into all rows through their cursors.
  * Each loop has one type and no branch. Little endian machines only (x64, arm64): multi-byte numbers are written byte by byte anyway.

@@ -5,7 +5,7 @@
  */
 import { createRequire } from "node:module";
 import { StoreError } from "../errors.ts";
-import type { Session as ChdbSession } from "chdb";
+import type * as Chdb from "chdb";
 
 const require = createRequire(import.meta.url);
 
@@ -68,7 +68,7 @@ export interface EngineSettings {
 /** Opens one more connection to the engine's data directory. Throws StoreError when another process holds it or it cannot be written. */
 export function connect(settings: EngineSettings): Connection {
   const { Session } = loadEngine();
-  let session: ChdbSession;
+  let session: Chdb.Session;
   try {
     session = new Session(settings.dataDir, { connectionArgs: [`--max_server_memory_usage=${settings.memory}`] });
   } catch (thrown) {
@@ -98,9 +98,9 @@ export async function drainEngine(): Promise<void> {
   await loadEngine().drainPending();
 }
 
-function loadEngine(): typeof import("chdb") {
+function loadEngine(): typeof Chdb {
   try {
-    return require("chdb") as typeof import("chdb");
+    return require("chdb") as typeof Chdb;
   } catch (cause) {
     throw new StoreError({
       code: "engine-missing",

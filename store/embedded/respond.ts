@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createGzip, type Gzip } from "node:zlib";
-import { EngineException } from "./engine.ts";
+import type { EngineException } from "./engine.ts";
 
 /** The names of formats that have short ones. */
 const FULL_NAME: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 /** Everything that was reported of one connection, from one of its rows: both ends, and drops of its packets. Answered by flows. */
-import { z } from "zod";
+import type { z } from "zod";
 import { milliseconds, type Milliseconds } from "../../model/time.ts";
 import type { Flow } from "../../model/flow.ts";
 import type { ConnectionLife } from "../../model/wire/answers/flows.ts";
