@@ -13,7 +13,7 @@ import { EdgeName } from "../parts/WorkloadName.tsx";
 import type { Answer } from "../questions/use-question.ts";
 import { functionsOf, type CauseLine } from "./cause-lines.ts";
 import styles from "./Drops.module.css";
-import type { TableSize } from "./table-size.ts";
+import { isCompact, type TableSize } from "./table-size.ts";
 import type { DropsState } from "./use-drops-state.ts";
 import type { ReasonTexts } from "./use-reason-texts.ts";
 
@@ -32,8 +32,8 @@ interface Props {
 export function CausesTable({ answer, lines, colors, texts, state, size, before }: Props) {
   const columns = useMemo(
     () =>
-      size === "compact"
-        ? compactColumns(colors, texts)
+      isCompact(size)
+        ? compactColumns(colors, texts, size === "phone")
         : wideColumns(colors, texts, state.compare ? before : undefined, state.compare),
     [size, colors, texts, before, state.compare],
   );
@@ -56,7 +56,7 @@ export function CausesTable({ answer, lines, colors, texts, state, size, before 
           columns={columns}
           rows={lines}
           rowKey={keyOf}
-          rowHeight={size === "compact" ? 53 : 28}
+          rowHeight={isCompact(size) ? 53 : 28}
           selected={state.selection?.kind === "cause" ? state.selection.key : undefined}
           onSelect={(line) => state.select(line === undefined ? undefined : { kind: "cause", key: line.key })}
           onOpen={(line) => state.select({ kind: "cause", key: line.key })}
@@ -168,10 +168,16 @@ function Functions({ line }: { readonly line: CauseLine }) {
   );
 }
 
+/** `cart → db`: the panel tells the namespaces. */
+export function shortEdge(edge: Pick<CauseLine, "source" | "destination">): string {
+  return `${edge.source.workload} → ${edge.destination.workload}`;
+}
+
 /** Two lines a row, as large as a finger. */
 function compactColumns(
   colors: ReadonlyMap<string, MarkColor>,
   texts: ReasonTexts | undefined,
+  short: boolean,
 ): readonly Column<CauseLine>[] {
   return [
     {
@@ -185,7 +191,7 @@ function compactColumns(
             <code>{shownReason(line, texts)}</code>
           </span>
           <small>
-            <EdgeName source={line.source} destination={line.destination} />{" "}
+            {short ? shortEdge(line) : <EdgeName source={line.source} destination={line.destination} />}{" "}
             {line.port === 0 ? "" : <code>:{line.port}</code>}
           </small>
         </span>

@@ -1,6 +1,6 @@
 "use client";
 
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useUrlState } from "../frame/use-url-state.ts";
 import { PageHead } from "../frame/PageHead.tsx";
 import { useViewRange } from "../frame/view-range.tsx";
@@ -24,7 +24,7 @@ import { DropsPanel } from "./DropsPanel.tsx";
 import { Facets } from "./Facets.tsx";
 import { FailuresTable } from "./FailuresTable.tsx";
 import { isChosen, toggleTerm } from "./filter-terms.ts";
-import { tableSize } from "./table-size.ts";
+import { isCompact, tableSize } from "./table-size.ts";
 import { useDropsState } from "./use-drops-state.ts";
 import { useNarrow } from "./use-narrow.ts";
 import { useReasonTexts } from "./use-reason-texts.ts";
@@ -33,7 +33,7 @@ import { useStableColors } from "./use-stable-colors.ts";
 /** Chart, facets and tables of what was dropped and what failed, with the panel of what is selected. */
 export function Drops() {
   const state = useDropsState();
-  const { filter, q, setFilter } = useUrlState();
+  const { filter, q, scope, setFilter } = useUrlState();
   const range = useViewRange();
   const facets = useWhatDropped(state.noise);
   const series = useWhenDropped(state.by, state.noise);
@@ -61,10 +61,15 @@ export function Drops() {
     };
   }, [state.compare, before.causes.data, before.failures.data]);
 
+  const asked = `${q} ${scope.join(",")} ${state.noise}`;
+  const [answered, setAnswered] = useState(asked);
+  if (!facets.isPlaceholderData && answered !== asked) setAnswered(asked);
+  const stale = facets.isPlaceholderData && answered !== asked; // numbers of the filter before; a live range that moves on is no news
+
   const total = facets.data?.total ?? 0;
   const hidden = facets.data?.hidden.reduce((sum, kind) => sum + kind.drops, 0) ?? 0;
   const empty = facets.data !== undefined && failures.data !== undefined && total === 0 && failures.data.total === 0;
-  const size = phone ? "compact" : tableSize(width);
+  const size = phone ? "phone" : tableSize(width);
   const chosenReason = facets.data?.reason.filter((value) => isChosen(filter, value.term));
   const selectedReason =
     state.selection?.kind === "reason"
@@ -84,7 +89,9 @@ export function Drops() {
       <PageHead
         title="Drops"
         totals={
-          facets.data === undefined ? undefined : (
+          facets.data === undefined ? undefined : stale ? (
+            "Reading with the new filter"
+          ) : (
             <Totals
               total={total}
               seconds={(facets.data.answered.to - facets.data.answered.from) / 1000}
@@ -122,7 +129,7 @@ export function Drops() {
         {facets.data === undefined || phone ? null : (
           <Facets facets={facets.data} colors={colors} selectedReason={selectedReason} onReason={pickReason} />
         )}
-        <div ref={middle} className={styles.main}>
+        <div ref={middle} className={styles.main} data-stale={stale} aria-busy={stale}>
           {facets.data === undefined || (failures.data === undefined && total === 0) ? (
             <AnswerNote answer={facets.data === undefined ? facets : failures} of="dropped packets" />
           ) : empty ? (
@@ -135,7 +142,7 @@ export function Drops() {
                   state={state}
                   colors={colors}
                   selected={selectedReason}
-                  compact={size === "compact"}
+                  compact={isCompact(size)}
                   phone={phone}
                 />
               )}

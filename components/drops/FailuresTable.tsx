@@ -11,9 +11,9 @@ import { Table, type Column } from "../parts/Table.tsx";
 import { EdgeName } from "../parts/WorkloadName.tsx";
 import type { Answer } from "../questions/use-question.ts";
 import { failureKey } from "./cause-lines.ts";
-import { beforeColumn } from "./CausesTable.tsx";
+import { beforeColumn, shortEdge } from "./CausesTable.tsx";
 import styles from "./Drops.module.css";
-import type { TableSize } from "./table-size.ts";
+import { isCompact, type TableSize } from "./table-size.ts";
 import type { DropsState } from "./use-drops-state.ts";
 import type { ReasonTexts } from "./use-reason-texts.ts";
 
@@ -30,7 +30,9 @@ interface Props {
 export function FailuresTable({ answer, texts, state, size, colors, before }: Props) {
   const columns = useMemo(
     () =>
-      size === "compact" ? compactColumns(texts) : wideColumns(texts, colors, size === "wide", before, state.compare),
+      isCompact(size)
+        ? compactColumns(texts, size === "phone")
+        : wideColumns(texts, colors, size === "wide", before, state.compare),
     [size, texts, colors, before, state.compare],
   );
   const { data } = answer;
@@ -59,7 +61,7 @@ export function FailuresTable({ answer, texts, state, size, colors, before }: Pr
           columns={columns}
           rows={data.failures}
           rowKey={failureKey}
-          rowHeight={size === "compact" ? 53 : 28}
+          rowHeight={isCompact(size) ? 53 : 28}
           selected={state.selection?.kind === "failure" ? state.selection.key : undefined}
           onSelect={(edge) => state.select(edge === undefined ? undefined : { kind: "failure", key: failureKey(edge) })}
           onOpen={(edge) => state.select({ kind: "failure", key: failureKey(edge) })}
@@ -81,14 +83,14 @@ function wideColumns(
     {
       id: "error",
       title: "Error",
-      width: "118px",
+      width: "108px",
       cell: (edge) => (edge.reason === "" ? <span className="muted">not told</span> : <code>{edge.reason}</code>),
       sortValue: (edge) => edge.reason,
     },
     {
       id: "words",
       title: "In words, and why",
-      width: "minmax(130px, 1.4fr)",
+      width: "minmax(130px, 1.6fr)",
       cell: (edge) => <Why edge={edge} texts={texts} colors={colors} wide={wide} />,
     },
     {
@@ -114,7 +116,7 @@ function wideColumns(
     {
       id: "count",
       title: "Count",
-      width: "64px",
+      width: "62px",
       numeric: true,
       cell: (edge) => (
         <b title={`${count(edge.failed)} of ${count(edge.failed + edge.opened)} attempts`}>{count(edge.failed)}</b>
@@ -165,7 +167,7 @@ function Why({
   );
 }
 
-function compactColumns(texts: ReasonTexts | undefined): readonly Column<FailedEdge>[] {
+function compactColumns(texts: ReasonTexts | undefined, short: boolean): readonly Column<FailedEdge>[] {
   return [
     {
       id: "edge",
@@ -176,7 +178,8 @@ function compactColumns(texts: ReasonTexts | undefined): readonly Column<FailedE
         return (
           <span className={styles.two}>
             <span>
-              <EdgeName source={edge.source} destination={edge.destination} /> <code>:{edge.port}</code>
+              {short ? shortEdge(edge) : <EdgeName source={edge.source} destination={edge.destination} />}{" "}
+              <code className="muted">:{edge.port}</code>
             </span>
             <small>
               {texts?.describeErrno(edge.reason).inWords ?? edge.reason}

@@ -98,8 +98,8 @@ export function Where({
                 .slice(0, DEVICES)
                 .map(([first, ...more], index) => (
                   <span key={`${first!.device} ${first!.node}`}>
-                    {index === 0 ? "" : ", "}
-                    {first!.device === "" ? "no device" : <code>{first!.device}</code>}
+                    {index === 0 ? "device " : ", "}
+                    {first!.device === "" ? "unknown" : <code>{first!.device}</code>}
                     {nodes.size === 1 ? "" : ` on ${first!.node}`}
                     {list.length === 1
                       ? ""

@@ -1,5 +1,6 @@
 "use client";
 
+import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 import { milliseconds, type TimeRange } from "../../model/time.ts";
 import { parseTimeRange } from "../../model/time-range.ts";
@@ -25,6 +26,7 @@ const RangeContext = createContext<ViewRange | undefined>(undefined);
 /** Resolves the URL's range once for the page and moves it on while live, in whole steps, so that all questions share a key. */
 export function ViewRangeProvider({ children, startedAt }: { children: ReactNode; startedAt: number }) {
   const { rangeText, live } = useUrlState();
+  const client = useQueryClient();
   const [now, setNow] = useState(startedAt);
   const resolved = useMemo(() => resolve(rangeText.from, rangeText.to, now), [rangeText.from, rangeText.to, now]);
   const stepMs = resolved.stepMs;
@@ -33,7 +35,10 @@ export function ViewRangeProvider({ children, startedAt }: { children: ReactNode
   useEffect(() => {
     if (!live) return;
     const follow = (): void => {
-      if (document.visibilityState === "visible") setNow(wholeStep(stepMs));
+      if (document.visibilityState !== "visible") return;
+      // Moving on ends the questions about the old range: with a store that is slower than a step, none would ever be answered.
+      if (client.isFetching({ predicate: (query) => query.state.data === undefined }) > 0) return;
+      setNow(wholeStep(stepMs));
     };
     follow();
     const timer = setInterval(follow, stepMs);
@@ -42,7 +47,7 @@ export function ViewRangeProvider({ children, startedAt }: { children: ReactNode
       clearInterval(timer);
       document.removeEventListener("visibilitychange", follow);
     };
-  }, [live, stepMs]);
+  }, [live, stepMs, client]);
   const value = useMemo(() => ({ ...resolved, live }), [resolved, live]);
   return <RangeContext value={value}>{children}</RangeContext>;
 }

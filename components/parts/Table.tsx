@@ -70,6 +70,7 @@ export function Table<Row>(props: TableProps<Row>) {
     const element = scroller.current;
     if (element === null) return;
     element.style.setProperty("--columns", columns.map((column) => column.width).join(" "));
+    element.style.setProperty("--least", `${leastWidth(columns)}px`);
     element.style.setProperty("--row", `${rowHeight}px`);
   }, [columns, rowHeight]);
 
@@ -152,6 +153,13 @@ export function Table<Row>(props: TableProps<Row>) {
       {foot === undefined ? null : <div className={styles.foot}>{foot}</div>}
     </div>
   );
+}
+
+const SIDES_PX = 16; // padding of a row
+
+/** What the columns need at least: below it the table scrolls sideways, head and rows alike. */
+function leastWidth(columns: readonly { readonly width: string }[]): number {
+  return columns.reduce((sum, column) => sum + Number(/\d+/.exec(column.width)?.[0] ?? 0), SIDES_PX);
 }
 
 function useSorted<Row>({ rows, columns, sort: given, onSort }: TableProps<Row>) {
