@@ -26,7 +26,7 @@ import { FailuresTable } from "./FailuresTable.tsx";
 import { isChosen, toggleTerm } from "./filter-terms.ts";
 import { isCompact, tableSize } from "./table-size.ts";
 import { useDropsState } from "./use-drops-state.ts";
-import { useNarrow } from "./use-narrow.ts";
+import { useNarrow } from "../frame/use-narrow.ts";
 import { useReasonTexts } from "./use-reason-texts.ts";
 import { useStableColors } from "./use-stable-colors.ts";
 

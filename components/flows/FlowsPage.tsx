@@ -5,6 +5,7 @@ import { DropdownMenu } from "radix-ui";
 import { Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import type { Flow } from "../../model/flow.ts";
 import { PageHead } from "../frame/PageHead.tsx";
+import { useNarrow } from "../frame/use-narrow.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
 import { useViewRange } from "../frame/view-range.tsx";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
@@ -43,7 +44,7 @@ function Flows() {
     [tail.flows, answer.data],
   );
   const columns = useMemo(() => flowColumns(state.ends), [state.ends]);
-  const narrow = useNarrow();
+  const narrow = useNarrow(700);
   const shown = useMemo(() => chosenColumns(columns, state.columns, narrow), [columns, state.columns, narrow]);
   const selected = rows.find((flow) => rowName(flow) === state.row);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = answer;
@@ -200,16 +201,4 @@ function TailNote({ missed, problem }: { readonly missed: number; readonly probl
       {count(missed)} live flows came faster than this page could show; they are in the history.
     </p>
   );
-}
-
-function useNarrow(): boolean {
-  const [narrow, setNarrow] = useState(false);
-  useEffect(() => {
-    const query = matchMedia("(max-width: 699px)");
-    const read = (): void => setNarrow(query.matches);
-    read();
-    query.addEventListener("change", read);
-    return () => query.removeEventListener("change", read);
-  }, []);
-  return narrow;
 }

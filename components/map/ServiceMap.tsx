@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "react";
 import { PageHead } from "../frame/PageHead.tsx";
+import { useNarrow } from "../frame/use-narrow.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { useWhoTalksToWhom } from "../questions/use-who-talks-to-whom.ts";
@@ -26,6 +27,9 @@ import { useSettledLayout } from "./use-settled-layout.ts";
 /** Above this many workloads the map begins folded to namespaces: more circles than that say nothing. */
 const FOLD_ABOVE = 150;
 
+/** Under this width the table comes first. */
+const NARROW_PX = 700;
+
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** The service map of the URL's range, filter and scope, with its table twin, the panel of what is selected, and the scrubber. */
@@ -35,7 +39,7 @@ export function ServiceMap() {
   const { scope } = useUrlState();
   const theme = useMapTheme();
   const view = useRef<MapView>(undefined);
-  const narrow = useNarrow();
+  const narrow = useNarrow(NARROW_PX);
   const [zoom, setZoom] = useState(1);
   const [found, setFound] = useState<ReadonlySet<string>>(NOTHING);
 
@@ -150,19 +154,6 @@ export function ServiceMap() {
       <MapAnnouncer text={index === undefined ? "" : mapTotals(index.graph)} />
     </>
   );
-}
-
-/** Under 700 px the table comes first. */
-function useNarrow(): boolean {
-  const [narrow, setNarrow] = useState(false);
-  useEffect(() => {
-    const query = matchMedia("(max-width: 699px)");
-    const read = (): void => setNarrow(query.matches);
-    read();
-    query.addEventListener("change", read);
-    return () => query.removeEventListener("change", read);
-  }, []);
-  return narrow;
 }
 
 const ANNOUNCE_EVERY_MS = 10_000;
