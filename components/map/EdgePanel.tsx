@@ -86,6 +86,8 @@ export function filterName(node: GraphNode): string {
 }
 
 const STATE_BADGES: Readonly<Record<GraphEdge["state"], string>> = {
+  "newly-denied": "Newly denied",
+  "newly-allowed": "Newly allowed",
   denied: "Stopped",
   failing: "Failing",
   degraded: "Retransmits",

@@ -58,6 +58,8 @@ export function MapTable({ graph, index, answer, selected, narrow, onSelect }: P
 function tableRows(graph: Graph, index: MapIndex): readonly Row[] {
   const nodes = new Map(graph.nodes.map((node) => [node.key, node]));
   const rank: Readonly<Record<EdgeState, number>> = {
+    "newly-denied": 0,
+    "newly-allowed": 0,
     denied: 0,
     failing: 1,
     degraded: 2,
@@ -91,6 +93,8 @@ function tableRows(graph: Graph, index: MapIndex): readonly Row[] {
 }
 
 const STATE_WORDS: Readonly<Record<EdgeState, string>> = {
+  "newly-denied": "newly denied",
+  "newly-allowed": "newly allowed",
   denied: "nothing gets through",
   failing: "partly failing",
   degraded: "retransmits",
@@ -100,7 +104,8 @@ const STATE_WORDS: Readonly<Record<EdgeState, string>> = {
 };
 
 export function toneOfState(state: EdgeState): Tone {
-  return state === "failing" ? "denied" : state;
+  if (state === "failing" || state === "newly-denied") return "denied";
+  return state === "newly-allowed" ? "will-allow" : state;
 }
 
 function wideColumns(seconds: number): readonly Column<Row>[] {

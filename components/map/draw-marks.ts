@@ -1,12 +1,13 @@
+import { edgeColour } from "./look.ts";
 import type { MapTheme, Pen } from "./pen.ts";
 import { pointAt, type SceneEdge } from "./scene.ts";
 
 const RADIUS = 9;
 
-/** The sign on an edge that is not simply allowed: cross (denied, failing), loop (retransmits), star (new). Never colour alone. */
+/** The sign on an edge that is not simply allowed: cross (denied, failing), loop (retransmits), star (new), minus and plus (what-if). Never colour alone. */
 export function drawMark(pen: Pen, edge: SceneEdge, theme: MapTheme): void {
   const [x, y] = pointAt(edge.curve, edge.markAt);
-  const colour = edge.state === "degraded" ? theme.degraded : edge.state === "fresh" ? theme.fresh : theme.denied;
+  const colour = edgeColour(edge, theme, false);
   pen.fillStyle = theme.canvas;
   pen.strokeStyle = colour;
   pen.lineWidth = 1.5;
@@ -16,7 +17,22 @@ export function drawMark(pen: Pen, edge: SceneEdge, theme: MapTheme): void {
   pen.stroke();
   if (edge.state === "degraded") loop(pen, x, y);
   else if (edge.state === "fresh") star(pen, x, y);
+  else if (edge.state === "newly-denied") bars(pen, x, y, false);
+  else if (edge.state === "newly-allowed") bars(pen, x, y, true);
   else cross(pen, x, y);
+}
+
+/** Minus, or plus: what a policy would take or give. */
+function bars(pen: Pen, x: number, y: number, plus: boolean): void {
+  const reach = 4.2;
+  pen.beginPath();
+  pen.moveTo(x - reach, y);
+  pen.lineTo(x + reach, y);
+  if (plus) {
+    pen.moveTo(x, y - reach);
+    pen.lineTo(x, y + reach);
+  }
+  pen.stroke();
 }
 
 function cross(pen: Pen, x: number, y: number): void {

@@ -126,6 +126,14 @@ function drawEdge(pen: Pen, edge: SceneEdge, look: Look, cased: boolean): void {
       pen.setLineDash([]);
       drawHead(pen, edge.curve, 1, true);
       break;
+    case "newly-denied":
+    case "newly-allowed":
+      pen.setLineDash([7, 5]);
+      pen.lineWidth = Math.max(1.75, width);
+      strokeCurve(pen, edge.curve);
+      pen.setLineDash([]);
+      drawHead(pen, edge.curve, Math.max(1.75, width), false);
+      break;
     case "failing":
     case "allowed":
       strokeCurve(pen, edge.curve);

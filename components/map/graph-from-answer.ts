@@ -232,6 +232,8 @@ function labelOf(state: EdgeState, sums: Sums): string {
       return `${share(sums.retransmits, sums.packets)} retransmitted`;
     case "fresh":
       return `new, ${ratesOf(sums)}`;
+    case "newly-denied":
+    case "newly-allowed":
     case "gone":
       return "";
     case "allowed":

@@ -11,9 +11,11 @@ export type MapLevel = "namespace" | "workload";
 
 /**
  * The meaning of an edge, in the order of what wins when several are true: denied stops at a cross; failing carries traffic of which
- * a part fails; degraded retransmits; fresh was first seen in the range; gone was seen before it and not in it.
+ * a part fails; degraded retransmits; fresh was first seen in the range; gone was seen before it and not in it. A policy that is tried
+ * makes edges newly-denied or newly-allowed.
  */
-export type EdgeState = "denied" | "failing" | "degraded" | "fresh" | "gone" | "allowed";
+export type EdgeState =
+  "newly-denied" | "newly-allowed" | "denied" | "failing" | "degraded" | "fresh" | "gone" | "allowed";
 
 export interface GraphNode {
   readonly key: string;

@@ -25,11 +25,14 @@ export function edgeColour(edge: Pick<SceneEdge, "state">, theme: MapTheme, sele
   switch (edge.state) {
     case "denied":
     case "failing":
+    case "newly-denied":
       return theme.denied;
     case "degraded":
       return theme.degraded;
     case "fresh":
       return theme.fresh;
+    case "newly-allowed":
+      return theme.willAllow;
     case "gone":
       return theme.gone;
     case "allowed":

@@ -46,6 +46,7 @@ export interface MapTheme {
   readonly denied: string;
   readonly degraded: string;
   readonly fresh: string;
+  readonly willAllow: string;
   readonly gone: string;
   readonly hull: string;
   readonly sans: string;

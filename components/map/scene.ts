@@ -125,11 +125,11 @@ function markPlace(edge: GraphEdge): number {
   return edge.stoppedAt === "ingress" ? 0.62 : edge.stoppedAt === "egress" ? 0.3 : 0.5;
 }
 
-/** Later is on top: gone, faint, allowed, degraded, new, failing, denied. */
+/** Later is on top: gone, faint, allowed, degraded, new, what-if, failing, denied. */
 function drawRank(edge: GraphEdge): number {
   if (edge.state === "gone") return 0;
   if (edge.faint && !inTrouble(edge.state)) return 1;
-  return { allowed: 2, degraded: 3, fresh: 4, failing: 5, denied: 6 }[edge.state];
+  return { allowed: 2, degraded: 3, fresh: 4, "newly-allowed": 5, "newly-denied": 6, failing: 7, denied: 8 }[edge.state];
 }
 
 function curveBetween(source: SceneNode, target: SceneNode, width: number): Curve {

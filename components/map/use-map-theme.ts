@@ -39,6 +39,7 @@ function readMapTheme(): MapTheme {
     denied: token("--denied"),
     degraded: token("--degraded"),
     fresh: token("--fresh"),
+    willAllow: token("--will-allow"),
     gone: token("--gone"),
     hull: token("--hull"),
     sans: token("--font"),

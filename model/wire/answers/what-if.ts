@@ -1,0 +1,15 @@
+/** What the policy editor judges its drafts on: the unique traffic of a range, who took part, and what was lost of it. */
+import { z } from "zod";
+import { IdentitiesAnswer, TuplesAnswer } from "./flows.ts";
+import { Count } from "./parts.ts";
+
+/** `GET /api/tuples`: at most this many, those with the most traffic first; `answered.truncated` says that there were more. */
+export const MOST_TUPLES = 200_000;
+
+export const TrafficAnswer = z.object({
+  tuples: TuplesAnswer,
+  identities: IdentitiesAnswer,
+  /** The books of the range, in events. */
+  books: z.object({ produced: Count, lost: Count }),
+});
+export type TrafficAnswer = z.infer<typeof TrafficAnswer>;
