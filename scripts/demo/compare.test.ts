@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { compare, type BookSum, type SeenConnections, type StoreSays } from "./compare.ts";
+import { compare } from "./compare.ts";
+import type { BookSum, SeenConnections, StoreSays } from "./store-says.ts";
 import { LedgerSums, type Entry, type Ledger, type Outcome } from "./ledger.ts";
 import { formatComparison } from "./table.ts";
 

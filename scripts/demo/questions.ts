@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { StoreReader } from "../../store/reader.ts";
-import type { StoreSays } from "./compare.ts";
+import type { StoreSays } from "./store-says.ts";
 
 /** Whole numbers arrive as text where they may pass 2^53. */
 const Count = z.coerce.number();
