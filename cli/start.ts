@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { systemCode, WeirError } from "../model/errors.ts";
 import { storeConfig } from "../store/config.ts";
 import { appAddress } from "./settings.ts";
+import { migrateStore } from "./store-migrate.ts";
 import { Supervisor, type Part } from "./supervise.ts";
 
 /** What `weir start` runs besides the store and the app. */
@@ -38,6 +39,10 @@ export async function startAll({ env, collect, verbose }: StartOptions, signal: 
     if (store.embedded) {
       say("starting the store");
       await supervisor.start(storePart(env, store.storePort), signal);
+    }
+    if (!store.embedded) {
+      say(`bringing the schema at ${store.url} up to date`);
+      await migrateStore(env);
     }
     if (collect) {
       say("starting the collector");

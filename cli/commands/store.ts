@@ -22,6 +22,15 @@ export function register(program: Command): void {
       await storeSql(process.env, sql, options.output, process.stdin, process.stdout, untilSignal());
     });
   store
+    .command("migrate")
+    .description("bring the schema of a ClickHouse of your own up to this version; the embedded store does so by itself")
+    .addHelpText("after", "\nExample:\n  WEIR_CLICKHOUSE_URL=http://ch:8123 weir store migrate\n")
+    .action(async () => {
+      const { migrateStore } = await import("../store-migrate.ts");
+      const version = await migrateStore(process.env);
+      process.stdout.write(`schema version ${version}\n`);
+    });
+  store
     .command("serve")
     .description("run the embedded store alone, behind ClickHouse's HTTP protocol on loopback")
     .option("--port <port>", "port (WEIR_STORE_PORT, 7071)")
