@@ -14,7 +14,7 @@ import type { WorldNode } from "../world.ts";
 import type { WorldIndex } from "../world-index.ts";
 import { Bitmap } from "./bitmap.ts";
 import { remembering, type SidePredicate } from "./entry.ts";
-import { namespaceLabels } from "./kubernetes.ts";
+import { namespaceLabels } from "./pod-space.ts";
 import { LabelIndex } from "./label-index.ts";
 import { canonicalName, patternMatches } from "./names.ts";
 
