@@ -6,7 +6,7 @@ import { Button } from "./Button.tsx";
 import styles from "./controls.module.css";
 import { useToast } from "./Toast.tsx";
 
-/** Puts `text` on the clipboard; says so where the browser refuses (no secure context). */
+/** Puts `text` on the clipboard, with the icon alone when `label` is empty; says so where the browser refuses (no secure context). */
 export function CopyButton({ text, label = "Copy" }: { readonly text: string; readonly label?: string }) {
   const [copied, setCopied] = useState(false);
   const say = useToast();
@@ -24,7 +24,7 @@ export function CopyButton({ text, label = "Copy" }: { readonly text: string; re
     }
   };
   return (
-    <Button look="bare" small onClick={() => void copy()}>
+    <Button look="bare" small onClick={() => void copy()} {...(label === "" ? { "aria-label": "Copy" } : {})}>
       {copied ? <Check size={14} aria-hidden="true" /> : <Copy size={14} aria-hidden="true" />}
       <span aria-live="polite">{copied ? "Copied" : label}</span>
     </Button>
