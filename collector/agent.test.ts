@@ -94,7 +94,7 @@ test("what two namespaces did is what the store says: connections, bytes, failur
       ),
     );
     socket.close();
-    HealthSnapshot.parse(agent.health());
+    await until("the books of the snapshot balance", () => HealthSnapshot.parse(agent.health()).books.difference === 0);
   } finally {
     await agent[Symbol.asyncDispose]();
   }

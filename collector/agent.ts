@@ -63,6 +63,7 @@ export class Agent implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #books = new Books();
   readonly #strings = new Strings();
+  readonly #sockets = new Sockets();
   readonly #stop = new AbortController();
   readonly #shipStop = new AbortController();
   #shipping: Promise<void> | undefined;
@@ -142,6 +143,7 @@ export class Agent implements AsyncDisposable {
       shipper: this.#shipper,
       hub: this.#hub,
       who: this.#who,
+      sockets: this.#sockets,
     });
     this.#meter.quarantined = recovered.quarantined.length;
     const context = this.#context();
@@ -197,7 +199,7 @@ export class Agent implements AsyncDisposable {
       kernel: this.#chosen.kernel(this.#who),
       sink: this.#pipeline,
       tuples: new Tuples(),
-      sockets: new Sockets(),
+      sockets: this.#sockets,
       startedNs: this.#startedMs * 1e6,
       keepNoise: config.keepNoise,
     };
@@ -262,6 +264,7 @@ export class Agent implements AsyncDisposable {
   }
 
   #runClocks(look: MachineLook): void {
+    const { log } = this.#options;
     const every = (ms: number, run: () => void) => {
       const timer = setInterval(run, ms);
       this.#stop.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
@@ -273,7 +276,12 @@ export class Agent implements AsyncDisposable {
       every(LOOK_MS, () => {
         if (looking) return;
         looking = true;
-        void look.look(Date.now()).finally(() => (looking = false));
+        void look
+          .look(Date.now())
+          .catch((cause: unknown) =>
+            log.warn({ cause: String(cause) }, "this machine could not be looked at; names stay as they were"),
+          )
+          .finally(() => (looking = false));
       });
     }
     every(10_000, () => this.#spool.add(healthLot(this.health())));
@@ -287,6 +295,10 @@ export class Agent implements AsyncDisposable {
     this.#ticking = this.#spool
       .flush(nowMs)
       .then(() => this.#holdBudget())
+      .catch((cause: unknown) => {
+        this.#meter.spoolFailed(cause);
+        this.#options.log.error({ cause: String(cause) }, "the spool's budget cannot be held now; it is tried again");
+      })
       .finally(() => (this.#ticking = undefined));
   }
 

@@ -94,13 +94,10 @@ export class Books {
       sum.decoded += row.decoded;
       byType.set(row.type, sum);
     }
-    this.#produced = 0;
-    this.#inRing = 0;
+    this.look(counters);
     for (const [type, sum] of byType) {
-      this.#produced += sum.produced;
       const explained = this.#unexplained.get(type) ?? 0;
       const gap = sum.produced - sum.lost - sum.decoded - explained;
-      this.#inRing += Math.max(0, gap);
       const gaps = this.#gaps.get(type) ?? [];
       gaps.push(gap);
       if (gaps.length > GAP_TICKS) gaps.shift();
@@ -118,6 +115,17 @@ export class Books {
       this.#totals.quarantined += malformed;
       this.#add(minute, "malformed", "quarantined", malformed);
     }
+  }
+
+  /** Takes the counters for `totals` alone: nothing is booked. */
+  look(counters: SourceCounters): void {
+    this.#produced = 0;
+    this.#inRing = 0;
+    for (const row of counters.rows) {
+      this.#produced += row.produced;
+      this.#inRing += row.produced - row.lost - row.decoded;
+    }
+    for (const each of this.#unexplained.values()) this.#inRing -= each;
   }
 
   /** What is to be written into the books lane; empties it. */

@@ -3,6 +3,7 @@ import type { HealthSnapshot } from "../../model/wire/health.ts";
 import type { ChosenSource } from "../agent.ts";
 import type { Who } from "../identity/who.ts";
 import type { LiveHub } from "../live/hub.ts";
+import type { Sockets } from "../rows/row-maker.ts";
 import type { Reporter } from "../rows/encode.ts";
 import type { RowPipeline } from "../rows/pipeline.ts";
 import type { Shipper } from "../ship/insert.ts";
@@ -23,6 +24,7 @@ export interface MeterParts {
   readonly shipper: Shipper;
   readonly hub: LiveHub;
   readonly who: Who;
+  readonly sockets: Sockets;
 }
 
 type Note = HealthSnapshot["notes"][number];
@@ -108,7 +110,8 @@ export class HealthMeter {
     const { waiting } = shipper;
     const oldest = waiting.reduce((least, segment) => Math.min(least, segment.sealedMs), nowMs);
     const usage = process.cpuUsage();
-    const counters = this.#counters;
+    const counters = chosen.source.counters();
+    books.look(counters);
     return {
       at: nowMs,
       node: reporter.node,
@@ -153,7 +156,12 @@ export class HealthMeter {
         lastFailure: this.#shipFailure,
         retryInMs: shipper.pauseMs,
       },
-      identities: { parties: who.identities.parties, names: who.names.size, sockets: 0, inventory: this.inventory },
+      identities: {
+        parties: who.identities.parties,
+        names: who.names.size,
+        sockets: this.#parts.sockets.table.size,
+        inventory: this.inventory,
+      },
       live: { clients: hub.clients, subscriptions: hub.subscriptions, missed: hub.missed },
       process: { rssBytes: process.memoryUsage.rss(), cpuSeconds: (usage.user + usage.system) / 1e6 },
       notes: this.#notes(nowMs, oldest),

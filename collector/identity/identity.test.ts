@@ -253,7 +253,7 @@ test.each([
 test("the kernel's own files are read as they are", () => {
   const trie =
     "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.1.0.2\n        /32 host LOCAL\n     |-- 127.0.0.1\n        /32 host LOCAL\n     |-- 10.1.0.255\n        /32 link BROADCAST\n";
-  expect(parseFibTrie(trie).map((each) => [...each.slice(12)])).toEqual([[10, 1, 0, 2]]);
+  expect(parseFibTrie(trie).map((each) => [...each.subarray(12)])).toEqual([[10, 1, 0, 2]]);
   expect(
     parseIfInet6(
       "fd010000000000000000000000000002 03 40 00 80 eth0\nfe800000000000000000000000000001 03 40 20 80 eth0\n",

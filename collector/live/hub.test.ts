@@ -18,7 +18,11 @@ let dir: string;
 let path: string;
 let hub: LiveHub;
 const identities = new Identities();
-const names = { reporter: { node: "n1", boot: "0a1b2c3d-0000-4000-8000-000000000000", generation: 1 }, identities, strings: new Strings() };
+const names = {
+  reporter: { node: "n1", boot: "0a1b2c3d-0000-4000-8000-000000000000", generation: 1 },
+  identities,
+  strings: new Strings(),
+};
 const pages = { health: () => ({ ok: true }), metrics: async () => ({ type: "text/plain", text: "weir 1\n" }) };
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "weir-hub-"));
@@ -52,10 +56,15 @@ async function client(): Promise<{ socket: WebSocket; said: LiveMessage[]; ask: 
   socket.on("message", (data: Buffer) => said.push(LiveMessage.parse(JSON.parse(data.toString()))));
   socket.on("error", () => undefined);
   await once(socket, "open");
-  return { socket, said, ask: (message) => socket.send(typeof message === "string" ? message : JSON.stringify(message)) };
+  return {
+    socket,
+    said,
+    ask: (message) => socket.send(typeof message === "string" ? message : JSON.stringify(message)),
+  };
 }
 const flowsOf = (said: readonly LiveMessage[]) => said.flatMap((each) => (each.type === "flows" ? each.flows : []));
-const missedOf = (said: readonly LiveMessage[]) => said.reduce((sum, each) => sum + (each.type === "flows" ? each.missed : 0), 0);
+const missedOf = (said: readonly LiveMessage[]) =>
+  said.reduce((sum, each) => sum + (each.type === "flows" ? each.missed : 0), 0);
 
 test("a subscriber gets what matches, by filter and kind, until it pauses; resumed it goes on", async () => {
   const { said, ask } = await client();
@@ -92,11 +101,15 @@ test("a client that never reads costs bounded memory and is told what it missed;
   await until("both subscribed", () => hub.subscriptions === 2);
   slow.socket.pause();
   let published = 0;
-  await until("the slow one has its buffers full", () => {
-    hub.publish(rows(500));
-    published += 500;
-    return published >= 100_000;
-  }, 60_000);
+  await until(
+    "the slow one has its buffers full",
+    () => {
+      hub.publish(rows(500));
+      published += 500;
+      return published >= 100_000;
+    },
+    60_000,
+  );
   await until("the quick one has all, or knows", () => flowsOf(quick.said).length + missedOf(quick.said) === published);
   slow.socket.resume();
   await until("the slow one has all, or knows", () => flowsOf(slow.said).length + missedOf(slow.said) === published);
@@ -106,7 +119,11 @@ test.each([
   ["no JSON", "{", "the message is none that the live stream takes"],
   ["no message", { type: "shout" }, "the message is none that the live stream takes"],
   ["a filter that is none", { type: "subscribe", id: "a", filter: "port:99999" }, ""],
-  ["a kind that is none", { type: "subscribe", id: "a", kinds: ["gossip"] }, "the message is none that the live stream takes"],
+  [
+    "a kind that is none",
+    { type: "subscribe", id: "a", kinds: ["gossip"] },
+    "the message is none that the live stream takes",
+  ],
 ])("%s is answered with a sentence, and the connection stays", async (_name, message, sentence) => {
   const { said, ask, socket } = await client();
   ask(message);

@@ -164,7 +164,12 @@ export class Shipper {
     } catch (cause) {
       if (signal.aborted) return false;
       this.#events.failed(cause);
-      return await this.#refused(segment, cause);
+      try {
+        return await this.#refused(segment, cause);
+      } catch (second) {
+        this.#events.failed(second); // the disk refuses, too: later
+        return false;
+      }
     } finally {
       this.#shipping.delete(segment.id);
     }
@@ -240,7 +245,7 @@ export class Shipper {
   }
 
   #wake(): void {
-    for (const sleeper of [...this.#sleepers]) sleeper();
+    for (const sleeper of this.#sleepers) sleeper();
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 /** Who holds a data directory: a file that names the process, written once, removed at the end, taken over from the dead. */
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { systemCode } from "../../model/errors.ts";
 import { StoreError } from "../errors.ts";
 
@@ -17,7 +17,7 @@ export async function lockDirectory(dataDir: string, part = "store"): Promise<()
   const runDir = join(dataDir, "run");
   const path = join(runDir, `${part}.pid`);
   try {
-    await mkdir(runDir, { recursive: true, mode: 0o755 });
+    await makeDirectory(runDir);
     for (let tries = 0; tries < 3; tries++) {
       if (await writeOnce(path)) return () => rm(path, { force: true });
       const holder = await readHolder(path);
@@ -42,10 +42,23 @@ export async function lockDirectory(dataDir: string, part = "store"): Promise<()
   });
 }
 
+/** As mkdir with `recursive`, which never ends where a file system makes no directories (/proc: ENOENT for a name whose parent is there). */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o755 });
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(path) === path) throw thrown;
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o755 });
+  }
+}
+
 /** A sentence for a directory that cannot be made or written. */
 export function asStoreError(thrown: unknown, dataDir: string): unknown {
   const code = systemCode(thrown);
-  if (code === "EROFS" || code === "EACCES" || code === "EPERM") {
+  if (code === "EROFS" || code === "EACCES" || code === "EPERM" || code === "ENOENT") {
     return new StoreError({
       code: "store-read-only",
       where: dataDir,
