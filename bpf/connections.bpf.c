@@ -81,8 +81,7 @@ static __always_inline __u8 type_of(int oldstate, int newstate)
 	}
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(connections, const struct sock *sk, const int oldstate, const int newstate)
+static __noinline int on_state(void *ctx, const struct sock *sk, const int oldstate, const int newstate)
 {
 	__u64 key = (__u64)sk, now;
 	struct ev_conn e = {};
@@ -148,4 +147,30 @@ int BPF_PROG(connections, const struct sock *sk, const int oldstate, const int n
 	if (newstate == TCP_CLOSE)
 		bpf_map_delete_elem(&lives, &key);
 	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(connections, const struct sock *sk, const int oldstate, const int newstate)
+{
+	struct cpu_stats *s = stats();
+
+	if (!s)
+		return 0;
+	enter(&s->in_connections);
+	on_state(ctx, sk, oldstate, newstate);
+	leave(&s->in_connections);
+	return 0;
+}
+
+/* The twin: the kernel does not run a program inside itself, so a soft-irq that interrupts it would go
+ * unseen. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(connections_nested, const struct sock *sk, const int oldstate, const int newstate)
+{
+	struct cpu_stats *s = stats();
+
+	if (!s || !is_inside(&s->in_connections))
+		return 0;
+	__sync_fetch_and_add(&s->nested, 1);
+	return on_state(ctx, sk, oldstate, newstate);
 }

@@ -131,16 +131,13 @@ struct trace_event_raw_kfree_skb___weir {
 	void *rx_sk;
 } __attribute__((preserve_access_index));
 
-SEC("tp_btf/kfree_skb")
-int BPF_PROG(drops, struct sk_buff *skb, void *location, enum skb_drop_reason reason)
+static __noinline int on_drop(unsigned long long *ctx, struct sk_buff *skb, void *location, __u32 reason)
 {
 	struct sock *rx_sk = NULL;
 	struct drop_key key = {};
 	struct ev_drop e = {};
 	struct cpu_stats *s;
 
-	if (is_noise(reason))
-		return 0;
 	e.c.type = EV_DROP;
 	e.reason = reason;
 	e.location = (__u64)location;
@@ -173,4 +170,32 @@ int BPF_PROG(drops, struct sk_buff *skb, void *location, enum skb_drop_reason re
 		e.stack = ~0U;
 	emit(ctx, &e);
 	return 0;
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(drops, struct sk_buff *skb, void *location, enum skb_drop_reason reason)
+{
+	struct cpu_stats *s;
+
+	if (is_noise(reason))
+		return 0;
+	s = stats();
+	if (!s)
+		return 0;
+	enter(&s->in_drops);
+	on_drop(ctx, skb, location, reason);
+	leave(&s->in_drops);
+	return 0;
+}
+
+/* The twin, as in connections.bpf.c. */
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(drops_nested, struct sk_buff *skb, void *location, enum skb_drop_reason reason)
+{
+	struct cpu_stats *s = stats();
+
+	if (!s || !is_inside(&s->in_drops) || is_noise(reason))
+		return 0;
+	__sync_fetch_and_add(&s->nested, 1);
+	return on_drop(ctx, skb, location, reason);
 }

@@ -131,7 +131,10 @@ struct cpu_stats {
 	__u64 drops_passed;	       /* packets that the drop filter let through */
 	__u64 lives_full;	       /* connections without role and latency: map lives was full */
 	__u64 conversations_full;      /* packets not counted: map conversations was full */
+	__u64 nested; /* events that came in the middle of the same program and were taken by its twin */
 	__u32 seq;
+	__u32 in_connections; /* > 0 while that program runs on this CPU */
+	__u32 in_drops;
 	__u32 spare;
 };
 

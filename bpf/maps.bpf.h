@@ -102,4 +102,21 @@ static __always_inline struct cpu_stats *stats(void)
 	return bpf_map_lookup_elem(&cpu_stats, &zero);
 }
 
+/* Marks that a program runs on this CPU. Plain counts: only what interrupts it sees them, and leaves them as
+ * they were. */
+static __always_inline void enter(__u32 *depth)
+{
+	*(volatile __u32 *)depth += 1;
+}
+
+static __always_inline void leave(__u32 *depth)
+{
+	*(volatile __u32 *)depth -= 1;
+}
+
+static __always_inline bool is_inside(const __u32 *depth)
+{
+	return *(const volatile __u32 *)depth > 0;
+}
+
 #endif

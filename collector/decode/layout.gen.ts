@@ -98,9 +98,12 @@ export const CPU_STATS = {
   drops_passed: 256,
   lives_full: 264,
   conversations_full: 272,
-  seq: 280,
-  spare: 284,
-  bytes: 288,
+  nested: 280,
+  seq: 288,
+  in_connections: 292,
+  in_drops: 296,
+  spare: 300,
+  bytes: 304,
 } as const;
 
 export const CONVERSATION_KEY = {

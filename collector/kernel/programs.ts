@@ -18,7 +18,19 @@ export const PROGRAMS: readonly Program[] = [
     dark: "no TCP connection is seen as it opens, closes or fails",
     makes: [1, 2, 3, 4],
   },
+  {
+    name: "connections_nested",
+    hook: "tracepoint",
+    dark: "a connection event that interrupts another on its CPU is not seen",
+    makes: [],
+  },
   { name: "drops", hook: "tracepoint", dark: "no dropped packet is seen", makes: [5] },
+  {
+    name: "drops_nested",
+    hook: "tracepoint",
+    dark: "a drop that interrupts another on its CPU is not seen",
+    makes: [],
+  },
   { name: "conversations_out", hook: "cgroup", dark: "what is sent by UDP and ping is not counted", makes: [9] },
   { name: "conversations_in", hook: "cgroup", dark: "what is received by UDP and ping is not counted", makes: [] },
   {

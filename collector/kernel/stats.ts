@@ -11,6 +11,8 @@ export interface CpuStats {
   readonly dropsPassed: number;
   readonly livesFull: number;
   readonly conversationsFull: number;
+  /** Events that came in the middle of the same program and were taken by its twin. */
+  readonly nested: number;
 }
 
 const TYPES = (CPU_STATS.lost - CPU_STATS.produced) / 8;
@@ -31,6 +33,7 @@ export function readCpuStats(lib: Libbpf, mapFd: number): CpuStats[] {
       dropsPassed: u64(CPU_STATS.drops_passed),
       livesFull: u64(CPU_STATS.lives_full),
       conversationsFull: u64(CPU_STATS.conversations_full),
+      nested: u64(CPU_STATS.nested),
     };
   });
 }

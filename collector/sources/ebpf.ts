@@ -316,10 +316,10 @@ export class EbpfSource implements Source {
     const kernel = this.#kernel;
     if (kernel === undefined || this.#stopped) return;
     this.#stats = readCpuStats(kernel.lib, kernel.loaded.mapFd("cpu_stats"));
-    this.#missed = [...kernel.loaded.programs.values()].reduce(
-      (sum, program) => sum + recursionMisses(kernel.lib, program),
-      0,
-    );
+    // A twin's own misses are no loss: it only runs where the first of the two could not.
+    const first = [...kernel.loaded.programs].filter(([name]) => !name.endsWith("_nested"));
+    const skipped = first.reduce((sum, [, program]) => sum + recursionMisses(kernel.lib, program), 0);
+    this.#missed = Math.max(0, skipped - this.#stats.reduce((sum, { nested }) => sum + nested, 0));
     this.#reports = kernel.reports((type) => this.#stats.reduce((sum, { produced }) => sum + (produced[type] ?? 0), 0));
   }
 }
