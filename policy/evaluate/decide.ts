@@ -86,8 +86,13 @@ export function covers(entry: { ports: readonly PortRange[] | undefined }, slot:
  * mode of the other is taken over when ours is derived and lower. (pkg/policy/mapstate.go: authPreferredInsert, lookup.)
  */
 function authOf(entries: readonly AppliedEntry[], slot: number, port: number): number {
-  const own = tableAuth(entries, true, slot, port);
-  const everybody = tableAuth(entries, false, slot, port);
+  const everybodysKeys = tableKeys(entries, false, slot, port);
+  // A key of the peer's that says what everybody's key of the same ports says is not stored (mapstate.go: aggregateIsEquivalent).
+  const ownKeys = tableKeys(entries, true, slot, port).filter(
+    (own) => !everybodysKeys.some((key) => isSameKey(own, key)),
+  );
+  const own = foundAmong(ownKeys);
+  const everybody = foundAmong(everybodysKeys);
   if (own === undefined || everybody === undefined) return (own ?? everybody)?.auth ?? 0;
   if (own.rank !== everybody.rank || own.level !== everybody.level || own.tier !== everybody.tier)
     return compareEntries(winnerLike(own), winnerLike(everybody)) < 0 ? own.auth : everybody.auth;
@@ -114,31 +119,29 @@ function winnerLike(entry: TableEntry): { tier: number; level: number; action: E
   };
 }
 
-/** The entry that a look-up finds in one of the two tables. */
-function tableAuth(
-  entries: readonly AppliedEntry[],
-  namesPeer: boolean,
-  slot: number,
-  port: number,
-): TableEntry | undefined {
+function isSameKey(a: TableEntry, b: TableEntry): boolean {
+  const alike = a.tier === b.tier && a.level === b.level && a.rank === b.rank && a.redirect === b.redirect;
+  return alike && a.prefix === b.prefix && a.auth === b.auth && a.explicit === b.explicit;
+}
+
+/** One table's keys for a port, those of one prefix merged: of rules that name the peer, or of those about everybody. */
+function tableKeys(entries: readonly AppliedEntry[], namesPeer: boolean, slot: number, port: number): TableEntry[] {
   const keys: TableEntry[] = [];
   for (const entry of entries) {
     if (entry.namesPeer !== namesPeer || entry.action === "pass" || !covers(entry, slot, port)) continue;
     const explicit = entry.auth !== undefined;
     const { tier, level, redirect } = entry;
-    const key = {
-      tier,
-      level,
-      redirect,
-      rank: rank(entry),
-      auth: entry.auth ?? 0,
-      explicit,
-      prefix: prefixAt(entry.ports, slot, port),
-    };
-    const same = keys.findIndex((known) => known.prefix === key.prefix);
+    const prefix = prefixAt(entry.ports, slot, port);
+    const key = { tier, level, redirect, rank: rank(entry), auth: entry.auth ?? 0, explicit, prefix };
+    const same = keys.findIndex((known) => known.prefix === prefix);
     if (same < 0) keys.push(key);
     else keys[same] = mergeKeys(keys[same]!, key);
   }
+  return keys;
+}
+
+/** The key that a look-up finds in one of the two tables, with the mode that it ends up with. */
+function foundAmong(keys: readonly TableEntry[]): TableEntry | undefined {
   if (keys.length === 0) return undefined;
   const best = keys.reduce((a, b) => (compareEntries(winnerLike(a), winnerLike(b)) <= 0 ? a : b));
   // Broader keys of higher precedence take narrower ones out, unless those ask for a mode themselves: they are lifted instead.
