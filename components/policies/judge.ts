@@ -1,0 +1,351 @@
+/**
+ * Hot: an answer to each key, ≤ 150 ms for 100,000 tuples (bench/editor.ts). In: texts, traffic. Out: what changes, by row, edge and
+ * line. The files' texts in force are today's set, the texts as they stand the candidate.
+ */
+import type { CompiledPolicySet } from "../../policy/engine.ts";
+import { NO_RULE } from "../../policy/engine.ts";
+import { ruleUse } from "../../policy/findings.ts";
+import { nearestMisses } from "../../policy/explain/nearest-miss.ts";
+import { sentencesOf } from "../../policy/explain/sentences.ts";
+import { decisionText } from "../../policy/explain/tiered.ts";
+import { TieredPolicySet } from "../../policy/evaluate/tiered.ts";
+import type { PolicyDocument } from "../../policy/parse/documents.ts";
+import { parsePolicies } from "../../policy/parse/policies.ts";
+import type { PolicyProblem } from "../../policy/parse/problem.ts";
+import { portText } from "../../policy/tuples.ts";
+import { VERDICT_BITS, type Direction } from "../../policy/verdict.ts";
+import { changeOf, WhatIf, type Change, type WhatIfDiff } from "../../policy/what-if.ts";
+import type { Profile } from "../../policy/world.ts";
+import type {
+  DecidingLine,
+  EdgeChange,
+  Explained,
+  FlowRow,
+  Judged,
+  LineUse,
+  PolicyFacts,
+  PolicyText,
+  Refused,
+  Sentence,
+} from "./answers.ts";
+import { fieldLine, subjectLine } from "./lines.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** Rows that cross to the page; the totals are said. */
+const MOST_CHANGED = 2000;
+const MOST_OTHERS = 500;
+const MOST_EDGES_A_LINE = 500;
+
+const ZERO: { readonly [C in Change]: number } = {
+  "newly-denied": 0,
+  "newly-allowed": 0,
+  "still-allowed": 0,
+  "still-denied": 0,
+};
+/** What an edge shows where its tuples differ: the first that is there. */
+const EDGE_ORDER: readonly Change[] = ["newly-denied", "newly-allowed", "still-denied", "still-allowed"];
+
+/** One world of traffic; texts are judged on it one after the other. */
+export class Judge {
+  readonly traffic: Traffic;
+  #whatIf: WhatIf | undefined;
+  #todayTexts: string | undefined;
+  #parsed = new Map<string, { readonly text: string; readonly parsed: ReturnType<typeof parsePolicies> }>();
+  #last:
+    | {
+        readonly diff: WhatIfDiff;
+        readonly documents: readonly PolicyDocument[];
+        readonly texts: ReadonlyMap<string, string>;
+      }
+    | undefined;
+
+  constructor(traffic: Traffic) {
+    this.traffic = traffic;
+  }
+
+  /** The last answer that was given, for what is asked about it. */
+  get last(): { readonly whatIf: WhatIf; readonly diff: WhatIfDiff } | undefined {
+    return this.#whatIf === undefined || this.#last === undefined
+      ? undefined
+      : { whatIf: this.#whatIf, diff: this.#last.diff };
+  }
+
+  /** Judges the texts, or says what is wrong in them. */
+  judge(files: readonly PolicyText[], wanted: Profile | undefined): Judged | Refused {
+    const began = performance.now();
+    const candidate: PolicyDocument[] = [];
+    const today: PolicyDocument[] = [];
+    const problems: PolicyProblem[] = [];
+    for (const { name, text, inForce } of files) {
+      const parsed = this.#parse(name, text);
+      candidate.push(...parsed.documents);
+      problems.push(...parsed.problems);
+      if (inForce !== undefined)
+        today.push(...(inForce === text ? parsed : this.#parse(`${name} in force`, inForce)).documents);
+    }
+    if (problems.some((problem) => problem.severity === "error")) return { problems };
+    const profile = wanted ?? profileFor([...today, ...candidate]);
+    const todayTexts = JSON.stringify([profile, files.map((file) => file.inForce ?? null)]);
+    if (this.#whatIf === undefined || this.#whatIf.profile !== profile) {
+      this.#whatIf = new WhatIf({ tuples: this.traffic.set, profile }, today);
+    } else if (todayTexts !== this.#todayTexts) this.#whatIf.setToday(today);
+    this.#todayTexts = todayTexts;
+    const diff = this.#whatIf.diff(candidate);
+    this.#last = { diff, documents: candidate, texts: new Map(files.map((file) => [file.name, file.text])) };
+    const judged = this.#answer(this.#whatIf, diff, [...problems, ...diff.problems], profile);
+    return { ...judged, ms: performance.now() - began };
+  }
+
+  /** Which rules nothing needs, over the last answer: slower than the answer itself, so it comes after it. */
+  uses(): Judged["lines"] | undefined {
+    if (this.#whatIf === undefined || this.#last === undefined) return undefined;
+    const { diff } = this.#last;
+    const states = new Map(ruleUse(this.#whatIf, diff.candidate, diff.answers).map((use) => [use.index, use.state]));
+    return this.#lines(diff, (rule) => {
+      const state = states.get(rule);
+      return state === "dead" ? "never hit" : state === "shadowed" || state === "redundant" ? state : "decides";
+    });
+  }
+
+  /** Why a row is judged as it is, both directions, and which rules come nearest to letting it through. */
+  explain(row: number): Explained | undefined {
+    if (this.#whatIf === undefined || this.#last === undefined || row >= this.traffic.set.tuples.length)
+      return undefined;
+    const { candidate } = this.#last.diff;
+    const verdict = this.#whatIf.explain(candidate, row);
+    const { source, destination, protocol, port } = this.#whatIf.questions;
+    const question = {
+      source: source[row]!,
+      destination: destination[row]!,
+      protocol: protocol[row]!,
+      port: port[row]!,
+    };
+    const nearest = (["egress", "ingress"] as const).flatMap((direction) => {
+      if (verdict[direction].verdict === "allow") return [];
+      if (candidate.nearestMisses !== undefined) return candidate.nearestMisses(direction, question, 2);
+      return candidate instanceof TieredPolicySet ? nearestMisses(candidate, direction, question, 2) : [];
+    });
+    return {
+      row,
+      verdict: verdict.verdict,
+      egress: decisionText(verdict.egress.decidedBy),
+      ingress: decisionText(verdict.ingress.decidedBy),
+      nearest: nearest.map(({ rule, lacks }) => ({ file: rule.file, line: rule.line, lacks })),
+    };
+  }
+
+  /** The text of a file as it was last judged. */
+  textOf(file: string): string {
+    return this.#last?.texts.get(file) ?? "";
+  }
+
+  /** Parsed texts are kept while they don't change: of many files one is typed in. */
+  #parse(name: string, text: string): ReturnType<typeof parsePolicies> {
+    const known = this.#parsed.get(name);
+    if (known?.text === text) return known.parsed;
+    const parsed = parsePolicies(text, name);
+    this.#parsed.set(name, { text, parsed });
+    return parsed;
+  }
+
+  #answer(whatIf: WhatIf, diff: WhatIfDiff, problems: readonly PolicyProblem[], profile: Profile): Judged {
+    const { set, edge, source, destination, nodes, unknown } = this.traffic;
+    const defaults = new Map<string, readonly number[]>();
+    const decider = this.#decider(diff, defaults);
+    const needsL7 = new Set(diff.needsL7);
+    const rowOf = (row: number): FlowRow => {
+      const tuple = set.tuples[row]!;
+      const [from, to] = [nodes[source[row]!]!, nodes[destination[row]!]!];
+      return {
+        row,
+        change: changeOf(diff, row),
+        source: { namespace: from.namespace, workload: from.name },
+        destination: { namespace: to.namespace, workload: to.name },
+        port: portText(tuple.protocol, tuple.port),
+        connections: tuple.connections,
+        lastSeen: tuple.lastSeen,
+        edge: edge[row]!,
+        by: decider(row),
+        unknown: unknown[row] === 1,
+        needsL7: needsL7.has(row),
+      };
+    };
+    const others: number[] = [];
+    const unjudged: number[] = [];
+    for (let row = 0; row < set.tuples.length; row++) {
+      if (unknown[row] === 1) unjudged.push(row);
+      else if (diff.changes[row] === 0 || diff.changes[row] === 3) others.push(row);
+    }
+    // Denied before and after first: of what stays, they are what is looked for.
+    others.sort(
+      (a, b) => diff.changes[b]! - diff.changes[a]! || set.tuples[b]!.connections - set.tuples[a]!.connections,
+    );
+    const changed = [...diff.newlyDenied, ...diff.newlyAllowed];
+    return {
+      profile,
+      problems,
+      counts: diff.counts,
+      changed: changed.slice(0, MOST_CHANGED).map(rowOf),
+      unchanged: others.slice(0, MOST_OTHERS).map(rowOf),
+      unjudged: unjudged.slice(0, MOST_OTHERS).map(rowOf),
+      totals: { changed: changed.length, unchanged: others.length, unjudged: unjudged.length },
+      edges: this.#edges(diff),
+      lines: this.#lines(diff, () => "decides"),
+      sentences: this.#sentences(),
+      policies: this.#policies(whatIf, diff.candidate),
+      disagreements: diff.disagreements.length,
+      ms: 0,
+    };
+  }
+
+  #edges(diff: WhatIfDiff): EdgeChange[] {
+    const { set, edge, source, destination, nodes } = this.traffic;
+    const edges = new Map<
+      string,
+      { source: string; target: string; connections: Record<Change, number>; has: Set<Change> }
+    >();
+    for (let row = 0; row < set.tuples.length; row++) {
+      let known = edges.get(edge[row]!);
+      if (known === undefined) {
+        known = {
+          source: nodes[source[row]!]!.key,
+          target: nodes[destination[row]!]!.key,
+          connections: { ...ZERO },
+          has: new Set(),
+        };
+        edges.set(edge[row]!, known);
+      }
+      const change = changeOf(diff, row);
+      known.connections[change] += set.tuples[row]!.connections;
+      known.has.add(change);
+    }
+    return [...edges].map(([key, { has, ...rest }]) => ({
+      key,
+      ...rest,
+      change: EDGE_ORDER.find((change) => has.has(change))!,
+    }));
+  }
+
+  /** Row → the line that decides it: where it is denied, the side that denies; else the rule nearest to the destination. */
+  #decider(diff: WhatIfDiff, defaults: Map<string, readonly number[]>): (row: number) => DecidingLine | undefined {
+    const { rules } = diff.candidate;
+    const { code, egressRule, ingressRule } = diff.answers;
+    return (row) => {
+      const denied = code[row]! & VERDICT_BITS.denied;
+      const egressDenies = (denied & VERDICT_BITS.egressDenied) !== 0;
+      if (denied === 0) {
+        const rule = ingressRule[row] !== NO_RULE ? ingressRule[row]! : egressRule[row]!;
+        if (rule === NO_RULE) return undefined;
+        return { file: rules[rule]!.file, line: rules[rule]!.line, isDefault: false };
+      }
+      const rule = egressDenies ? egressRule[row]! : ingressRule[row]!;
+      if (rule !== NO_RULE) return { file: rules[rule]!.file, line: rules[rule]!.line, isDefault: false };
+      const policy =
+        diff.candidate.policies[
+          this.#defaultPolicies(diff.candidate, row, egressDenies ? "egress" : "ingress", defaults)[0] ?? -1
+        ];
+      return policy === undefined
+        ? undefined
+        : { file: policy.file, line: this.#subjectLine(policy.file, policy.line), isDefault: true };
+    };
+  }
+
+  /** Policies that select the row's own side: where no rule matches, they deny. */
+  #defaultPolicies(
+    set: CompiledPolicySet,
+    row: number,
+    direction: Direction,
+    known: Map<string, readonly number[]>,
+  ): readonly number[] {
+    const { source, destination } = this.#whatIf!.questions;
+    const side = direction === "egress" ? source[row]! : destination[row]!;
+    const key = `${direction} ${side}`;
+    let list = known.get(key);
+    if (list === undefined) known.set(key, (list = set.selecting(side, direction)));
+    return list;
+  }
+
+  #subjectLine(file: string, line: number): number {
+    return subjectLine(this.textOf(file), line);
+  }
+
+  #lines(diff: WhatIfDiff, stateOf: (rule: number) => LineUse["state"]): Judged["lines"] {
+    const { set, edge } = this.traffic;
+    const { rules, policies } = diff.candidate;
+    const { code, egressRule, ingressRule } = diff.answers;
+    const defaults = new Map<string, readonly number[]>();
+    const make = () => ({ allowed: 0, newlyAllowed: 0, denied: 0, newlyDenied: 0, edges: new Set<string>() });
+    const byRule = rules.map(make);
+    const byPolicy = policies.map(make);
+    for (let row = 0; row < set.tuples.length; row++) {
+      const change = diff.changes[row]!;
+      const { connections } = set.tuples[row]!;
+      for (const direction of ["egress", "ingress"] as const) {
+        const rule = (direction === "egress" ? egressRule : ingressRule)[row]!;
+        const bit = direction === "egress" ? VERDICT_BITS.egressDenied : VERDICT_BITS.ingressDenied;
+        const denied = (code[row]! & bit) !== 0;
+        if (rule === NO_RULE && !denied) continue;
+        const tallies =
+          rule !== NO_RULE
+            ? [byRule[rule]!]
+            : this.#defaultPolicies(diff.candidate, row, direction, defaults).map((at) => byPolicy[at]!);
+        for (const tally of tallies) {
+          if (denied) tally.denied += connections;
+          else tally.allowed += connections;
+          if (denied && change === 1) tally.newlyDenied += connections;
+          if (!denied && change === 2) tally.newlyAllowed += connections;
+          if (tally.edges.size < MOST_EDGES_A_LINE) tally.edges.add(edge[row]!);
+        }
+      }
+    }
+    const lines: Record<string, LineUse[]> = {};
+    const put = (file: string, line: number, tally: ReturnType<typeof make>, state: LineUse["state"]) =>
+      (lines[file] ??= []).push({ ...tally, line, state, edges: [...tally.edges] });
+    for (const [at, rule] of rules.entries()) put(rule.file, rule.line, byRule[at]!, stateOf(at));
+    for (const [at, policy] of policies.entries())
+      if (byPolicy[at]!.denied > 0)
+        put(policy.file, this.#subjectLine(policy.file, policy.line), byPolicy[at]!, "decides");
+    return lines;
+  }
+
+  #sentences(): Sentence[] {
+    const { documents, texts } = this.#last!;
+    return documents.slice(0, 200).flatMap((document) => {
+      const sentences = sentencesOf(document);
+      if (sentences === undefined) return [];
+      const { file, line } = document.position;
+      const text = texts.get(file) ?? "";
+      return [
+        { file, line, text: sentences.summary, isSummary: true },
+        ...sentences.rules.map((rule) => ({
+          file,
+          line: fieldLine(text, line, rule.path),
+          text: rule.text,
+          isSummary: false,
+        })),
+      ];
+    });
+  }
+
+  #policies(whatIf: WhatIf, set: CompiledPolicySet): PolicyFacts[] {
+    const selects = set.policies.map(() => new Set<number>());
+    const { endpoints } = whatIf.world.world;
+    for (let side = 0; side < Math.min(endpoints.length, 5000); side++)
+      for (const direction of ["ingress", "egress"] as const)
+        for (const at of set.selecting(side, direction)) selects[at]?.add(side);
+    return set.policies.map((policy, at) => ({
+      file: policy.file,
+      line: policy.line,
+      kind: policy.kind,
+      namespace: policy.namespace,
+      name: policy.name,
+      selects: selects[at]!.size,
+    }));
+  }
+}
+
+/** The reading that documents ask for: Cilium's if any is of Cilium, Calico's if any is of Calico, else Kubernetes'. */
+export function profileFor(documents: readonly PolicyDocument[]): Profile {
+  if (documents.some((document) => document.group === "cilium.io")) return "cilium";
+  return documents.some((document) => document.group === "projectcalico.org") ? "calico" : "kubernetes";
+}

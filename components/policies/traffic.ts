@@ -1,0 +1,128 @@
+import type { TrafficAnswer } from "../../model/wire/answers/what-if.ts";
+import { tuplesOfAnswers } from "../../policy/tuples-of-answers.ts";
+import { basisOf, protocolName, type TupleEnd, type TupleIdentity, type TupleSet } from "../../policy/tuples.ts";
+import type { NodeShape } from "../map/graph.ts";
+import { edgeKey } from "../map/graph-from-answer.ts";
+import type { FlowEnd, Loaded, Names, NodeFacts } from "./answers.ts";
+
+/** Loaded traffic with what the screen needs of each tuple, in columns: row i is tuple i. */
+export interface Traffic {
+  readonly set: TupleSet;
+  readonly truncated: boolean;
+  readonly nodes: readonly NodeFacts[];
+  /** Row → number of its node in `nodes`. */
+  readonly source: Uint32Array;
+  readonly destination: Uint32Array;
+  /** Row → key of its edge on the map. */
+  readonly edge: readonly string[];
+  /** Row → 1 where an end is a private address that nobody is known for. */
+  readonly unknown: Uint8Array;
+}
+
+/** The store's answer, made ready once for all texts that are tried on it. */
+export function trafficOf(answer: TrafficAnswer): Traffic {
+  const set = tuplesOfAnswers(answer.tuples, answer.identities, answer.books);
+  const shapes = new Map(answer.identities.identities.map((identity) => [identity.id as string, identity.shape]));
+  const identities = new Map(set.identities.map((identity) => [identity.id, identity]));
+  const nodes: { -readonly [K in keyof NodeFacts]: NodeFacts[K] }[] = [];
+  const members: Set<string>[] = [];
+  const numbers = new Map<string, number>();
+  const nodeOf = (end: TupleEnd, connections: number): number => {
+    const { namespace, workload } = flowEnd(end, identities);
+    const key = `${namespace}/${workload}`;
+    let number = numbers.get(key);
+    if (number === undefined) {
+      numbers.set(key, (number = nodes.length));
+      const shape = end.kind === "identity" ? shapeOf(shapes.get(end.id), identities.get(end.id)) : "outside";
+      nodes.push({ key, namespace, name: workload, shape, count: 0, connections: 0 });
+      members.push(new Set());
+    }
+    nodes[number]!.connections += connections;
+    members[number]!.add(end.kind === "identity" ? end.id : end.address);
+    return number;
+  };
+  const length = set.tuples.length;
+  const source = new Uint32Array(length);
+  const destination = new Uint32Array(length);
+  const unknown = new Uint8Array(length);
+  const edge: string[] = [];
+  const keys = new Map<number, string>();
+  for (const [row, tuple] of set.tuples.entries()) {
+    source[row] = nodeOf(tuple.source, tuple.connections);
+    destination[row] = nodeOf(tuple.destination, tuple.connections);
+    unknown[row] = isUnknown(tuple.source, identities) || isUnknown(tuple.destination, identities) ? 1 : 0;
+    const pair = source[row]! * 2 ** 24 + destination[row]!;
+    let key = keys.get(pair);
+    if (key === undefined) keys.set(pair, (key = edgeKey(nodes[source[row]!]!.key, nodes[destination[row]!]!.key)));
+    edge.push(key);
+  }
+  for (const [number, node] of nodes.entries()) node.count = members[number]!.size;
+  return { set, truncated: answer.tuples.answered.truncated, nodes, source, destination, edge, unknown };
+}
+
+/** The names of an end as the map has them: outside addresses without a name are one "outside". */
+export function flowEnd(end: TupleEnd, identities: ReadonlyMap<string, TupleIdentity>): FlowEnd {
+  if (end.kind === "address") return { namespace: "", workload: end.name ?? end.address };
+  const identity = identities.get(end.id);
+  if (identity === undefined) return { namespace: "", workload: end.id };
+  return { namespace: identity.namespace, workload: identity.entity ?? identity.workload };
+}
+
+function isUnknown(end: TupleEnd, identities: ReadonlyMap<string, TupleIdentity>): boolean {
+  if (end.kind === "identity") return identities.get(end.id)?.entity === "unknown";
+  return end.name === undefined && /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(end.address);
+}
+
+const SHAPES: readonly NodeShape[] = ["workload", "datastore", "gateway", "infra", "outside", "service"];
+
+function shapeOf(shape: string | undefined, identity: TupleIdentity | undefined): NodeShape {
+  const known = SHAPES.find((it) => it === shape);
+  if (known !== undefined) return known;
+  return identity?.entity === undefined || identity.entity === "host" ? "workload" : "outside";
+}
+
+/** What the page is told of the traffic, once. */
+export function loadedOf(traffic: Traffic): Loaded {
+  const connections = new Map(traffic.nodes.map((node) => [node.key, node.connections]));
+  return {
+    basis: basisOf(traffic.set),
+    truncated: traffic.truncated,
+    nodes: traffic.nodes,
+    names: namesOf(traffic.set, connections),
+  };
+}
+
+const MOST_VALUES = 200;
+
+function namesOf(set: TupleSet, connections: ReadonlyMap<string, number>): Names {
+  const labels = new Map<string, Set<string>>();
+  const workloads = set.identities.filter((identity) => identity.entity === undefined);
+  for (const { labels: own } of workloads)
+    for (const [key, value] of own) {
+      const values = labels.get(key) ?? new Set();
+      if (values.size < MOST_VALUES) labels.set(key, values.add(value));
+    }
+  const ports = new Map<string, { protocol: string; port: number; connections: number }>();
+  const domains = new Set<string>();
+  for (const tuple of set.tuples) {
+    if (tuple.destination.kind === "address" && tuple.destination.name !== undefined)
+      domains.add(tuple.destination.name);
+    if (tuple.protocol === 1 || tuple.protocol === 58 || tuple.port === 0) continue;
+    const protocol = protocolName(tuple.protocol);
+    const known = ports.get(`${protocol} ${tuple.port}`) ?? { protocol, port: tuple.port, connections: 0 };
+    known.connections += tuple.connections;
+    ports.set(`${protocol} ${tuple.port}`, known);
+  }
+  return {
+    namespaces: [...new Set(workloads.map((identity) => identity.namespace))].filter((name) => name !== "").toSorted(),
+    workloads: workloads.map(({ namespace, workload, labels: own }) => ({
+      namespace,
+      workload,
+      labels: Object.fromEntries(own),
+      connections: connections.get(`${namespace}/${workload}`) ?? 0,
+    })),
+    labels: [...labels].map(([key, values]) => ({ key, values: [...values].toSorted() })),
+    ports: [...ports.values()].toSorted((a, b) => b.connections - a.connections).slice(0, MOST_VALUES),
+    domains: [...domains].slice(0, MOST_VALUES),
+  };
+}
