@@ -1,6 +1,7 @@
 "use client";
 
 import type { DropsFacetsAnswer, FailedEdge } from "../../model/wire/answers/drops.ts";
+import { Button } from "../parts/Button.tsx";
 import type { MarkColor } from "../parts/colors.ts";
 import { Panel } from "../parts/Panel.tsx";
 import { failureKey, type CauseLine, type Selection } from "./cause-lines.ts";
@@ -50,23 +51,36 @@ export function DropsPanel({ state, lines, failures, facets, texts, total, color
   }
   if (selection.kind === "cause") {
     const line = lines.find((one) => one.key === selection.key);
-    return line === undefined ? <Gone select={select} /> : <CausePanel key={line.key} line={line} context={context} />;
+    return line === undefined ? (
+      <Gone state={state} hidden={facets.hidden.length > 0} />
+    ) : (
+      <CausePanel key={line.key} line={line} context={context} />
+    );
   }
   const edge = failures.find((one) => failureKey(one) === selection.key);
   return edge === undefined ? (
-    <Gone select={select} />
+    <Gone state={state} hidden={facets.hidden.length > 0} />
   ) : (
     <FailurePanel key={selection.key} edge={edge} context={context} />
   );
 }
 
-/** A link to what another range or filter had. */
-function Gone({ select }: { select(selection: undefined): void }) {
+/** A link to what another range or filter had, or to a drop that is hidden as normal. */
+function Gone({ state, hidden }: { readonly state: DropsState; readonly hidden: boolean }) {
+  const maybeHidden = hidden && !state.noise;
   return (
-    <Panel kind="Selected before" title="Not in this range" onClose={() => select(undefined)}>
+    <Panel
+      kind="Selected before"
+      title={maybeHidden ? "Not among what is shown" : "Not in this range"}
+      onClose={() => state.select(undefined)}
+      foot={
+        maybeHidden ? <Button onClick={() => state.setNoise(true)}>Show what is hidden as normal</Button> : undefined
+      }
+    >
       <PanelText>
-        What was selected did not happen in this range, or the filter leaves it out. It comes back with the range or
-        filter that it was found with.
+        {maybeHidden
+          ? "What was selected is hidden as normal, did not happen in this range, or is left out by the filter."
+          : "What was selected did not happen in this range, or the filter leaves it out. It comes back with the range or filter that it was found with."}
       </PanelText>
     </Panel>
   );

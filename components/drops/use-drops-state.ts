@@ -38,8 +38,12 @@ export function useDropsState(): DropsState {
       setBy: (by) => void set({ by }),
       setNoise: (on) => void set({ noise: on ? true : null }),
       setCompare: (on) => void set({ compare: on ? true : null }),
-      select: (selection) =>
-        void set({ sel: selection === undefined ? null : selectionKey(selection) }, { history: "push" }),
+      select: (selection) => {
+        // Walking through a table with j and k is one step back, not as many as rows.
+        const walks = selection !== undefined && selection.kind === parseSelection(state.sel)?.kind;
+        const sel = selection === undefined ? null : selectionKey(selection);
+        void set({ sel }, { history: walks ? "replace" : "push" });
+      },
     }),
     [state, set],
   );

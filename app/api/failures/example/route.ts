@@ -4,7 +4,7 @@ import { rangedRoute } from "../../answering.ts";
 import { exampleOf, narrowed } from "../../drops/example.ts";
 
 const Question = z.object({
-  reason: z.string().min(1).max(128),
+  reason: z.string().max(128).default(""), // "" = the kernel told none
   src: Id,
   dst: Id,
   port: z.coerce.number().int().min(0).max(65535),
