@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import type { IdentitiesAnswer, TuplesAnswer } from "../model/wire/answers/flows.ts";
+import { basisOf } from "./tuples.ts";
+import { tuplesOfAnswers } from "./tuples-of-answers.ts";
+
+const answered = { from: 0, to: 1000, by: "tuples_1h", truncated: false } as unknown as TuplesAnswer["answered"];
+const identity = (id: string, kind: string, workload: string) =>
+  ({
+    id,
+    kind,
+    shape: "",
+    namespace: kind === "workload" ? "shop" : "",
+    workload,
+    labels: { app: workload },
+    firstSeen: 0,
+    lastSeen: 1,
+  }) as IdentitiesAnswer["identities"][number];
+const row = (source: string, destination: string, more: Partial<TuplesAnswer["tuples"][number]> = {}) =>
+  ({
+    source,
+    destination,
+    sourceAddress: "",
+    destinationAddress: "",
+    destinationName: "",
+    protocol: 6,
+    port: 80,
+    icmpType: 0,
+    direction: "egress",
+    opened: 1,
+    failed: 0,
+    drops: 0,
+    bytes: 0,
+    firstSeen: 1,
+    lastSeen: 2,
+    sampleRow: "r1",
+    ...more,
+  }) as TuplesAnswer["tuples"][number];
+const identities = {
+  answered,
+  identities: [
+    identity("1000", "workload", "web"),
+    identity("1001", "workload", "db"),
+    identity("1", "reserved", "host"),
+    identity("2000", "fqdn", "api.example.com"),
+  ],
+};
+
+test("both ends' reports of one connection are one tuple, counted once", () => {
+  const set = tuplesOfAnswers(
+    {
+      answered,
+      tuples: [
+        row("1000", "1001", { opened: 5 }),
+        row("1000", "1001", { opened: 4, direction: "ingress", lastSeen: 9 }),
+      ],
+    } as TuplesAnswer,
+    identities,
+  );
+  expect(set.tuples).toHaveLength(1);
+  expect(set.tuples[0]).toMatchObject({ connections: 5, firstSeen: 1, lastSeen: 9, recorded: undefined, sample: "r1" });
+  expect(set.identities.map(({ workload }) => workload)).toEqual(["web", "db"]);
+});
+
+test("outside ends are addresses, with their name where one is known; reserved ones are entities", () => {
+  const set = tuplesOfAnswers(
+    {
+      answered,
+      tuples: [
+        row("1000", "2000", { destinationAddress: "93.184.216.34" }),
+        row("1000", "2", { destinationAddress: "8.8.8.8", destinationName: "dns.google" }),
+        row("1", "1000"),
+        row("1000", "0", { destinationAddress: "10.9.9.9" }),
+      ],
+    } as TuplesAnswer,
+    identities,
+  );
+  expect(set.tuples.map(({ destination }) => destination)).toEqual([
+    { kind: "address", address: "93.184.216.34", name: "api.example.com" },
+    { kind: "address", address: "8.8.8.8", name: "dns.google" },
+    { kind: "identity", id: "1000" },
+    { kind: "address", address: "10.9.9.9", name: undefined },
+  ]);
+  expect(set.identities.find(({ id }) => id === "1")?.entity).toBe("host");
+  expect(basisOf(set).unknownShare).toBe(0.25);
+});
+
+test("what was dropped and never opened is recorded as denied; a refusal got through", () => {
+  const tuples = [
+    row("1000", "1001", { opened: 0, failed: 1, drops: 3 }),
+    row("1001", "1000", { opened: 0, failed: 1 }),
+    row("1000", "1001", { protocol: 1, port: 0, icmpType: 8 }),
+  ];
+  const set = tuplesOfAnswers({ answered, tuples } as TuplesAnswer, identities);
+  expect(set.tuples.map(({ recorded, port }) => [recorded, port])).toEqual([
+    ["denied", 80],
+    [undefined, 80],
+    [undefined, 8],
+  ]);
+});
