@@ -1,7 +1,7 @@
 "use client";
 
 import Link from "next/link";
-import type { EdgeDetails, SeriesAnswer } from "../../model/wire/answers/map.ts";
+import type { EdgeDetails, MapEdge, SeriesAnswer } from "../../model/wire/answers/map.ts";
 import { protocolName } from "../../model/flow.ts";
 import { usePageLink } from "../frame/use-page-link.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
@@ -10,9 +10,10 @@ import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { Badge } from "../parts/Badge.tsx";
 import { buttonClass } from "../parts/Button.tsx";
 import { CrosshairProvider } from "../parts/chart-frame.tsx";
-import { bytes, clockSeconds, count, duration, figures, share } from "../parts/numbers.ts";
+import { bytes, clockSeconds, count, duration, figures, perSecond, share } from "../parts/numbers.ts";
 import { Panel, PanelSection } from "../parts/Panel.tsx";
 import { TimeSeries } from "../parts/TimeSeries.tsx";
+import { usePulse } from "../questions/live.tsx";
 import { useHowItWent, useWhatPassed } from "../questions/use-edge.ts";
 import { failureWords } from "./failure-words.ts";
 import type { MapIndex } from "./graph-from-answer.ts";
@@ -36,11 +37,13 @@ export function EdgePanel({
   const details = useWhatPassed(sources, destinations);
   const series = useHowItWent(sources, destinations);
   const pageLink = usePageLink();
+  const now = useRateNow(list);
   const source = index.graph.nodes.find((node) => node.key === edge.source);
   const target = index.graph.nodes.find((node) => node.key === edge.target);
   if (source === undefined || target === undefined) return null;
   const q = `src:${filterName(source)} dst:${filterName(target)}`;
   const port = details.data?.ports[0];
+  const wentWrong = (details.data?.total.drops ?? 0) + (details.data?.total.failed ?? 0) > 0;
   return (
     <Panel
       kind="Edge"
@@ -54,20 +57,21 @@ export function EdgePanel({
         details.data?.firstSeen === null || details.data === undefined
           ? ""
           : `since ${clockSeconds(details.data.firstSeen)}`,
+        now === undefined ? "" : `${perSecond(now)} now`,
       ]
         .filter((part) => part !== "")
         .join(" · ")}
       onClose={onClose}
       foot={
         <>
-          <Link className={buttonClass({ look: "primary" })} href={pageLink("/flows", { q })}>
-            Open flows
-          </Link>
-          {(details.data?.total.drops ?? 0) + (details.data?.total.failed ?? 0) > 0 ? (
-            <Link className={buttonClass()} href={pageLink("/drops", { q })}>
-              Why did it fail
+          {wentWrong ? (
+            <Link className={buttonClass({ look: "primary" })} href={pageLink("/drops", { q })}>
+              See why
             </Link>
           ) : null}
+          <Link className={buttonClass(wentWrong ? {} : { look: "primary" })} href={pageLink("/flows", { q })}>
+            Open flows
+          </Link>
         </>
       }
     >
@@ -78,6 +82,17 @@ export function EdgePanel({
       )}
     </Panel>
   );
+}
+
+/** Connections of an edge in the last second, from the collector's pulse; undefined while there is none, or it left this edge out. */
+function useRateNow(list: readonly MapEdge[]): number | undefined {
+  const { live } = useUrlState();
+  const pulse = usePulse(live);
+  if (!live || pulse === undefined) return undefined;
+  const pairs = new Set(list.map((edge) => `${edge.source} ${edge.destination}`));
+  const found = pulse.edges.filter((edge) => pairs.has(`${edge.source.id} ${edge.destination.id}`));
+  if (found.length === 0 && pulse.edgesLeftOut > 0) return undefined;
+  return found.reduce((sum, edge) => sum + edge.opened + edge.failed, 0);
 }
 
 /** A node as the filter language names it. */
@@ -174,7 +189,10 @@ function EdgeSections({
               <li key={`${process.side} ${process.process}`}>
                 <span>{process.side}</span>
                 <code>{process.process}</code>
-                <b>{count(process.opened)}</b>
+                <span>
+                  {process.endpoints > 1 ? `${count(process.endpoints)} endpoints` : ""}
+                  {process.opened > 0 ? <b> {count(process.opened)}</b> : null}
+                </span>
               </li>
             ))}
           </ul>
@@ -205,7 +223,6 @@ function EdgeCharts({ details, series }: { readonly details: EdgeDetails; readon
   const { from, to } = details.answered;
   const seconds = Math.max(1, (to - from) / 1000);
   const { total, rtt } = details;
-  const size = total.bytesToServer + total.bytesToClient;
   const step = series?.bucketMs ?? 0;
   const values = (
     value: (point: SeriesAnswer["points"][number]) => number | null,
@@ -241,18 +258,27 @@ function EdgeCharts({ details, series }: { readonly details: EdgeDetails; readon
             />
           )}
         </Figure>
-        <Figure value={bytes(size / seconds)} unit="/s" label={`in, ${bytes(total.bytesToServer / seconds)}/s out`}>
+        <Figure
+          value={bytes(total.bytesToClient / seconds)}
+          unit="/s"
+          label={`received, ${bytes(total.bytesToServer / seconds)}/s sent`}
+        >
           {step === 0 ? null : (
             <TimeSeries
               {...chart}
               label="Bytes a second"
-              format={bytes}
+              format={(value) => bytes(value).replace(/\.\d+/, "")}
               series={[
                 {
-                  name: "bytes/s",
+                  name: "received/s",
                   color: "allowed",
                   filled: true,
-                  values: values((point) => (point.bytesToServer + point.bytesToClient) / perStep, 0),
+                  values: values((point) => point.bytesToClient / perStep, 0),
+                },
+                {
+                  name: "sent/s",
+                  color: "text-2",
+                  values: values((point) => point.bytesToServer / perStep, 0),
                 },
               ]}
             />
@@ -279,7 +305,7 @@ function EdgeCharts({ details, series }: { readonly details: EdgeDetails; readon
           )}
         </Figure>
         <Figure
-          value={[rtt.p50, rtt.p95, rtt.p99].map((us) => (us === null ? "–" : figures(us / 1000))).join(" · ")}
+          value={[rtt.p50, rtt.p95, rtt.p99].map((us) => (us === null ? "–" : twoFigures(us / 1000))).join(" · ")}
           unit=""
           label="RTT ms p50, p95, p99"
         >
@@ -334,6 +360,11 @@ function EdgeCharts({ details, series }: { readonly details: EdgeDetails; readon
       </section>
     </CrosshairProvider>
   );
+}
+
+/** Three of them stand on one line. */
+function twoFigures(value: number): string {
+  return value >= 10 ? count(value) : value >= 1 ? value.toFixed(1) : value.toFixed(2);
 }
 
 function Figure({

@@ -1,7 +1,7 @@
 "use client";
 
 import { useEffect, useRef } from "react";
-import type { EdgeState, Graph, NodeShape } from "./graph.ts";
+import type { EdgeState, Graph, MapLevel, NodeShape } from "./graph.ts";
 import { edgeColour } from "./look.ts";
 import styles from "./MapLegend.module.css";
 import { drawNode } from "./draw-nodes.ts";
@@ -28,7 +28,7 @@ const SHAPE_WORDS: readonly (readonly [NodeShape, string])[] = [
 ];
 
 /** What lines and shapes mean: those that are on this map, drawn by the same code as the map. */
-export function MapLegend({ graph }: { readonly graph: Graph }) {
+export function MapLegend({ graph, level }: { readonly graph: Graph; readonly level: MapLevel }) {
   const theme = useMapTheme();
   if (theme === undefined) return <div className={styles.legend} />;
   const states = new Set(graph.edges.map((edge) => edge.state));
@@ -45,7 +45,7 @@ export function MapLegend({ graph }: { readonly graph: Graph }) {
       {SHAPE_WORDS.filter(([shape]) => shapes.has(shape)).map(([shape, word]) => (
         <li key={shape}>
           <Sample width={18} height={18} theme={theme} draw={(pen) => drawShape(pen, shape, theme)} />
-          {word}
+          {level === "namespace" && shape === "workload" ? "namespace" : word}
         </li>
       ))}
       <li className={styles.last}>number = pods or addresses</li>

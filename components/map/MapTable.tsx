@@ -108,6 +108,8 @@ export function toneOfState(state: EdgeState): Tone {
   return state === "newly-allowed" ? "will-allow" : state;
 }
 
+const NONE = <span className="soft">0</span>;
+
 function wideColumns(seconds: number): readonly Column<Row>[] {
   return [
     {
@@ -149,7 +151,7 @@ function wideColumns(seconds: number): readonly Column<Row>[] {
       title: "Failed",
       width: "84px",
       numeric: true,
-      cell: (row) => share(row.failed, row.opened + row.failed),
+      cell: (row) => (row.failed === 0 ? NONE : share(row.failed, row.opened + row.failed)),
       sortValue: (row) => row.failed / Math.max(1, row.opened + row.failed),
     },
     {
@@ -157,7 +159,7 @@ function wideColumns(seconds: number): readonly Column<Row>[] {
       title: "Drops/s",
       width: "76px",
       numeric: true,
-      cell: (row) => perSecond(row.drops / seconds),
+      cell: (row) => (row.drops === 0 ? NONE : perSecond(row.drops / seconds)),
       sortValue: (row) => row.drops,
     },
     {
@@ -181,7 +183,7 @@ function wideColumns(seconds: number): readonly Column<Row>[] {
       title: "Resent",
       width: "76px",
       numeric: true,
-      cell: (row) => share(row.retransmits, row.packets),
+      cell: (row) => (row.retransmits === 0 ? NONE : share(row.retransmits, row.packets)),
       sortValue: (row) => row.retransmits / Math.max(1, row.packets),
     },
   ];

@@ -179,8 +179,10 @@ function Bars({
   return (
     <g>
       {bars.map((point) => {
-        const px = x(new Date(point.at));
-        if (px + bar < 0) return null;
+        // The first and the last step may reach over the ends of the context.
+        const px = Math.max(0, x(new Date(point.at)));
+        const wide = Math.min(x.range()[1]!, x(new Date(point.at)) + bar) - px - 1;
+        if (wide < 0) return null;
         const inside = point.at + answer.bucketMs > window.from && point.at < window.to;
         return (
           <g key={point.at}>
@@ -189,7 +191,7 @@ function Bars({
               data-inside={inside}
               x={px}
               y={UP_PX - point.up}
-              width={Math.max(1, bar - 1)}
+              width={Math.max(1, wide)}
               height={point.up}
             />
             <rect
@@ -197,7 +199,7 @@ function Bars({
               data-inside={inside}
               x={px}
               y={UP_PX + 2}
-              width={Math.max(1, bar - 1)}
+              width={Math.max(1, wide)}
               height={point.down}
             />
           </g>

@@ -7,7 +7,7 @@ import { useUrlState } from "../frame/use-url-state.ts";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { useWhoTalksToWhom } from "../questions/use-who-talks-to-whom.ts";
 import { EdgePanel } from "./EdgePanel.tsx";
-import { graphFromAnswer } from "./graph-from-answer.ts";
+import { graphFromAnswer, observedSeconds } from "./graph-from-answer.ts";
 import { onlyTrouble, type MapLevel } from "./graph.ts";
 import { MapControls } from "./MapControls.tsx";
 import { MapHeadTools } from "./MapHeadTools.tsx";
@@ -15,6 +15,7 @@ import { MapLegend } from "./MapLegend.tsx";
 import { MapTable } from "./MapTable.tsx";
 import { mapTotals } from "./map-totals.ts";
 import type { MapView } from "./map-view.ts";
+import { MapTooltip, type ShowHover } from "./MapTooltip.tsx";
 import { NodePanel } from "./NodePanel.tsx";
 import { SceneCanvas } from "./SceneCanvas.tsx";
 import { Scrubber } from "./Scrubber.tsx";
@@ -39,6 +40,7 @@ export function ServiceMap() {
   const { scope } = useUrlState();
   const theme = useMapTheme();
   const view = useRef<MapView>(undefined);
+  const hover = useRef<ShowHover>(undefined);
   const narrow = useNarrow(NARROW_PX);
   const [zoom, setZoom] = useState(1);
   const [found, setFound] = useState<ReadonlySet<string>>(NOTHING);
@@ -80,7 +82,7 @@ export function ServiceMap() {
 
   return (
     <>
-      <PageHead title="Service map" totals={index === undefined ? undefined : mapTotals(index.graph)}>
+      <PageHead title="Service map" totals={index === undefined ? undefined : mapTotals(index.graph, level)}>
         <MapHeadTools state={state} shown={shown} level={level} graph={index?.graph} scene={scene} look={look} />
       </PageHead>
       <div className={styles.columns}>
@@ -119,10 +121,11 @@ export function ServiceMap() {
                   onSelect={(hit) =>
                     state.select(hit === undefined ? undefined : hit.kind === "node" ? hit.node.key : hit.edge.key)
                   }
-                  onHover={() => undefined}
+                  onHover={(hit, x, y) => hover.current?.(hit, x, y)}
                   onMoveNode={layout.move}
                   onZoom={setZoom}
                 />
+                <MapTooltip show={hover} index={index!} seconds={observedSeconds(answer.data!)} />
                 <MapControls
                   view={view}
                   graph={graph}
@@ -136,7 +139,7 @@ export function ServiceMap() {
               </>
             )}
           </div>
-          {shown === "map" && !empty ? <MapLegend graph={graph} /> : null}
+          {shown === "map" && !empty ? <MapLegend graph={graph} level={level} /> : null}
           <Scrubber />
         </div>
         {selectedEdge === undefined ? null : (
@@ -151,7 +154,7 @@ export function ServiceMap() {
           />
         )}
       </div>
-      <MapAnnouncer text={index === undefined ? "" : mapTotals(index.graph)} />
+      <MapAnnouncer text={index === undefined ? "" : mapTotals(index.graph, level)} />
     </>
   );
 }

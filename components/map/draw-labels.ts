@@ -1,5 +1,6 @@
 import { edgeColour, type Look, type Viewport } from "./look.ts";
 import { inTrouble } from "./graph.ts";
+import { MARK_RADIUS } from "./draw-marks.ts";
 import type { Pen } from "./pen.ts";
 import { NODE_RADIUS, pointAt, tangentAt, type Scene, type SceneEdge, type SceneNode } from "./scene.ts";
 
@@ -24,16 +25,17 @@ export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Loo
   const taken: Box[] = [];
   const size = 1 / Math.max(0.75, Math.min(viewport.k, 1.6));
   for (const node of scene.nodes) taken.push(nodeBox(node));
-  drawHullNames(pen, scene, look, size, taken);
   const selected = look.selected;
   const chosen = selected === undefined ? undefined : scene.edgeByKey.get(selected);
   const nodes = scene.nodes.toSorted((a, b) => nodeRank(b, look, chosen) - nodeRank(a, look, chosen));
   const plates = scene.edges.filter((edge) => edge.key === selected || inTrouble(edge.state) || edge.state === "fresh");
   const forced = scene.nodes.length <= 60;
-  // Names that will stand in any case are obstacles for plates, which can move aside.
-  const obstacles = [...taken];
+  const marks = scene.edges.filter((edge) => edge.state !== "allowed" && edge.state !== "gone").map(markBox);
+  // Names that will stand in any case, and marks, are obstacles for plates, which can move aside.
+  const obstacles = [...taken, ...marks];
   for (const node of nodes)
     if (forced || node.key === selected || node.detailIsTrouble) obstacles.push(nameBox(pen, node, look, size));
+  drawHullNames(pen, scene, look, size, obstacles, taken);
   for (const edge of plates.toReversed()) {
     const plate = drawPlate(pen, edge, look, size, obstacles);
     if (plate === undefined) continue;
@@ -49,6 +51,7 @@ export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Loo
     .filter((edge) => edge.state === "allowed" && !edge.faint && edge.key !== selected && edge.label !== "")
     .toSorted((a, b) => b.perSecond - a.perSecond)
     .slice(0, MOST_RATES);
+  taken.push(...marks);
   for (const edge of rates) drawRate(pen, edge, look, size, taken);
 }
 
@@ -58,15 +61,23 @@ function nodeRank(node: SceneNode, look: Look, chosen: SceneEdge | undefined): n
   return node.detailIsTrouble ? 1e12 + node.weight : node.weight;
 }
 
-function drawHullNames(pen: Pen, scene: Scene, look: Look, size: number, taken: Box[]): void {
+/** A namespace's name at the freer end of its hull. */
+function drawHullNames(pen: Pen, scene: Scene, look: Look, size: number, obstacles: Box[], taken: Box[]): void {
   pen.font = `450 ${11.5 * size}px ${look.theme.sans}`;
   pen.textAlign = "center";
   pen.textBaseline = "alphabetic";
   for (const hull of scene.hulls) {
     const half = pen.measureText(hull.namespace).width / 2;
-    const box = { x0: hull.labelX - half, y0: hull.labelY - 11 * size, x1: hull.labelX + half, y1: hull.labelY + 3 };
-    haloText(pen, hull.namespace, hull.labelX, hull.labelY, look.theme.text3, look.theme.canvas, size);
-    taken.push(box);
+    const boxAt = ([x, y]: readonly [number, number]): Box => ({
+      x0: x - half,
+      y0: y - 11 * size,
+      x1: x + half,
+      y1: y + 3,
+    });
+    const place = hull.labelPlaces.find((one) => !overlaps(boxAt(one), obstacles)) ?? hull.labelPlaces[0]!;
+    haloText(pen, hull.namespace, place[0], place[1], look.theme.text3, look.theme.canvas, size);
+    obstacles.push(boxAt(place));
+    taken.push(boxAt(place));
   }
 }
 
@@ -143,15 +154,48 @@ function plateBox(edge: SceneEdge, width: number, height: number, taken: readonl
   });
   if (onLine) return at(x, y);
   const gap = 14;
+  const beside = gap + width / 2;
+  const below = gap + height / 2;
   const candidates = [
-    at(x + gap + width / 2, y),
-    at(x - gap - width / 2, y),
-    at(x, y - gap - height / 2),
-    at(x, y + gap + height / 2),
-    at(x + gap + width / 2, y - height),
-    at(x - gap - width / 2, y + height),
+    at(x + beside, y),
+    at(x - beside, y),
+    at(x, y - below),
+    at(x, y + below),
+    at(x + beside, y - height),
+    at(x - beside, y + height),
+    at(x + beside, y + height),
+    at(x - beside, y - height),
+    at(x + width * 0.4, y - below - height / 2),
+    at(x - width * 0.4, y - below - height / 2),
+    at(x + width * 0.4, y + below + height / 2),
+    at(x - width * 0.4, y + below + height / 2),
+    at(x, y - below - height),
+    at(x, y + below + height),
   ];
-  return candidates.find((box) => !overlaps(box, taken)) ?? candidates[0]!;
+  let best = candidates[0]!;
+  let least = Infinity;
+  for (const box of candidates) {
+    const covered = coveredArea(box, taken);
+    if (covered >= least) continue;
+    [best, least] = [box, covered];
+    if (covered === 0) break;
+  }
+  return best;
+}
+
+function coveredArea(box: Box, taken: readonly Box[]): number {
+  let area = 0;
+  for (const other of taken) {
+    const wide = Math.min(box.x1, other.x1) - Math.max(box.x0, other.x0);
+    const high = Math.min(box.y1, other.y1) - Math.max(box.y0, other.y0);
+    if (wide > 0 && high > 0) area += wide * high;
+  }
+  return area;
+}
+
+function markBox(edge: SceneEdge): Box {
+  const [x, y] = pointAt(edge.curve, edge.markAt);
+  return { x0: x - MARK_RADIUS, y0: y - MARK_RADIUS, x1: x + MARK_RADIUS, y1: y + MARK_RADIUS };
 }
 
 /** A number on the line of a healthy edge, on a halo; moved along the line when its middle is taken. */

@@ -2,7 +2,8 @@ import { edgeColour } from "./look.ts";
 import type { MapTheme, Pen } from "./pen.ts";
 import { pointAt, type SceneEdge } from "./scene.ts";
 
-const RADIUS = 9;
+/** In scene units. */
+export const MARK_RADIUS = 9;
 
 /** The sign on an edge that is not simply allowed: cross (denied, failing), loop (retransmits), star (new), minus and plus (what-if). Never colour alone. */
 export function drawMark(pen: Pen, edge: SceneEdge, theme: MapTheme): void {
@@ -12,7 +13,7 @@ export function drawMark(pen: Pen, edge: SceneEdge, theme: MapTheme): void {
   pen.strokeStyle = colour;
   pen.lineWidth = 1.5;
   pen.beginPath();
-  pen.arc(x, y, RADIUS, 0, 2 * Math.PI);
+  pen.arc(x, y, MARK_RADIUS, 0, 2 * Math.PI);
   pen.fill();
   pen.stroke();
   if (edge.state === "degraded") loop(pen, x, y);

@@ -36,8 +36,7 @@ export function drawNode(pen: Pen, node: SceneNode, theme: MapTheme, selected: b
     const share = Math.max(LEAST_ARC, Math.min(1, node.failing));
     pen.strokeStyle = theme.denied;
     pen.lineWidth = 3.5;
-    pen.beginPath();
-    pen.arc(node.x, node.y, NODE_RADIUS, -Math.PI / 2 - share * Math.PI, -Math.PI / 2 + share * Math.PI);
+    rimPath(pen, node, -Math.PI / 2 - share * Math.PI, -Math.PI / 2 + share * Math.PI);
     pen.stroke();
   }
   pen.fillStyle = node.gone ? theme.gone : theme.text;
@@ -45,6 +44,51 @@ export function drawNode(pen: Pen, node: SceneNode, theme: MapTheme, selected: b
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.fillText(compactCount(node.count), node.x, node.y + (node.shape === "datastore" ? 3 : 0.5));
+}
+
+/** The rim of a node's shape between two angles: an arc of a circle, a bent line on any other shape. */
+function rimPath(pen: Pen, node: SceneNode, from: number, to: number): void {
+  pen.beginPath();
+  if (node.shape === "workload" || node.shape === "service") {
+    pen.arc(node.x, node.y, NODE_RADIUS, from, to);
+    return;
+  }
+  for (let i = 0; i <= RIM_STEPS; i++) {
+    const angle = from + ((to - from) * i) / RIM_STEPS;
+    const reach = rimReach(node.shape, angle);
+    const x = node.x + reach * Math.cos(angle);
+    const y = node.y + reach * Math.sin(angle);
+    if (i === 0) pen.moveTo(x, y);
+    else pen.lineTo(x, y);
+  }
+}
+
+const RIM_STEPS = 48;
+
+/** Distance from the middle of a shape to its rim in a direction. */
+function rimReach(shape: SceneNode["shape"], angle: number): number {
+  switch (shape) {
+    case "gateway":
+      return polygonReach(NODE_RADIUS * 1.1, 6, 0, angle);
+    case "outside":
+      return polygonReach(NODE_RADIUS * 1.2, 4, Math.PI / 2, angle);
+    case "infra":
+      return polygonReach(NODE_RADIUS * 0.86 * Math.SQRT2, 4, Math.PI / 4, angle);
+    case "datastore":
+      return Math.min(
+        (NODE_RADIUS * 0.88) / Math.max(1e-6, Math.abs(Math.cos(angle))),
+        (NODE_RADIUS * 0.95) / Math.max(1e-6, Math.abs(Math.sin(angle))),
+      );
+    case "workload":
+    case "service":
+      return NODE_RADIUS;
+  }
+}
+
+function polygonReach(radius: number, corners: number, turn: number, angle: number): number {
+  const part = (2 * Math.PI) / corners;
+  const within = (((angle - turn) % part) + part) % part;
+  return (radius * Math.cos(part / 2)) / Math.cos(within - part / 2);
 }
 
 /** At most four characters: 950, 1.2k, 15k. */

@@ -3,6 +3,7 @@ import { forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY
 /** What layout needs of the graph; plain data, so that it crosses to a worker. */
 export interface LayoutRequest {
   readonly nodes: readonly { readonly key: string; readonly group: string }[];
+  /** `weight`: 1, or less for edges that should arrange nothing (a service that everyone talks to). */
   readonly edges: readonly { readonly source: string; readonly target: string; readonly weight: number }[];
   /** Places of an earlier layout: those nodes do not move. Empty = lay out everything. */
   readonly places: Readonly<Record<string, readonly [number, number]>>;
@@ -60,6 +61,7 @@ function settle(
   }
   const sameGroup = new Map(bodies.map((body) => [body.key, body.group]));
   const large = bodies.length > 400;
+  const ranks = innerRanks(request);
   const simulation = forceSimulation(bodies)
     .randomSource(seededRandom(1))
     .force(
@@ -74,7 +76,7 @@ function settle(
         .strength((link) => {
           const a = link.source as unknown as Body;
           const b = link.target as unknown as Body;
-          return 0.7 / Math.min(degree.get(a.key) ?? 1, degree.get(b.key) ?? 1);
+          return (0.7 * link.weight) / Math.min(degree.get(a.key) ?? 1, degree.get(b.key) ?? 1);
         }),
     )
     .force(
@@ -86,12 +88,63 @@ function settle(
     )
     .force("collide", forceCollide<Body>(SPACING * 0.42).iterations(2))
     // A screen is wider than it is high: pull harder towards the middle line than sideways.
-    .force("x", forceX<Body>((body) => groups.get(body.group)![0]).strength(everything ? 0.11 : 0.05))
-    .force("y", forceY<Body>((body) => groups.get(body.group)![1]).strength(everything ? 0.15 : 0.07))
+    .force(
+      "x",
+      forceX<Body>((body) => groups.get(body.group)![0] + ranks.get(body.key)! * RANK_PX * 0.5).strength(
+        everything ? 0.13 : 0.05,
+      ),
+    )
+    .force("y", forceY<Body>((body) => groups.get(body.group)![1]).strength(everything ? 0.2 : 0.07))
     .stop();
   simulation.alpha(everything ? 1 : 0.5);
   simulation.alphaDecay(1 - 0.001 ** (1 / ticks));
   for (let i = 0; i < ticks; i++) simulation.tick();
+}
+
+interface Way {
+  readonly source: string;
+  readonly target: string;
+  weight: number;
+}
+
+/** Sideways distance from a caller to whom it calls. */
+const RANK_PX = 230;
+
+/**
+ * A place from left to right for each name: whom nobody calls at the left, each callee one step right of its callers as far
+ * as circles allow (least squares, by relaxation). Mean 0.
+ */
+function flowRanks(names: readonly string[], ways: readonly Way[]): Map<string, number> {
+  const ranks = new Map(names.map((name) => [name, 0]));
+  for (let round = 0; round < 60; round++) {
+    const pulls = new Map<string, { sum: number; weight: number }>();
+    const pull = (name: string, to: number, weight: number): void => {
+      const known = pulls.get(name) ?? { sum: 0, weight: 0 };
+      pulls.set(name, { sum: known.sum + to * weight, weight: known.weight + weight });
+    };
+    for (const way of ways) {
+      pull(way.target, ranks.get(way.source)! + 1, way.weight);
+      pull(way.source, ranks.get(way.target)! - 1, way.weight);
+    }
+    for (const [name, { sum, weight }] of pulls) ranks.set(name, ranks.get(name)! * 0.4 + (sum / weight) * 0.6);
+  }
+  const middle = mean([...ranks.values()]);
+  for (const [name, rank] of ranks) ranks.set(name, rank - middle);
+  return ranks;
+}
+
+/** The same inside of each group, between its members. */
+function innerRanks(request: LayoutRequest): Map<string, number> {
+  const groupOf = new Map(request.nodes.map((node) => [node.key, node.group]));
+  const members = new Map<string, string[]>();
+  for (const { key, group } of request.nodes) members.set(group, [...(members.get(group) ?? []), key]);
+  const ways = new Map<string, Way[]>();
+  for (const edge of request.edges) {
+    const group = groupOf.get(edge.source);
+    if (group === undefined || group !== groupOf.get(edge.target) || edge.source === edge.target) continue;
+    ways.set(group, [...(ways.get(group) ?? []), { source: edge.source, target: edge.target, weight: edge.weight }]);
+  }
+  return new Map([...members].flatMap(([group, keys]) => [...flowRanks(keys, ways.get(group) ?? [])]));
 }
 
 /**
@@ -103,20 +156,28 @@ function groupCentres(request: LayoutRequest): Map<string, [number, number]> {
   const sizes = new Map<string, number>();
   for (const node of request.nodes) sizes.set(node.group, (sizes.get(node.group) ?? 0) + 1);
   const links = new Map<string, { source: string; target: string; weight: number }>();
+  const flows = new Map<string, Way>();
   for (const edge of request.edges) {
     const source = groupOf.get(edge.source);
     const target = groupOf.get(edge.target);
     if (source === undefined || target === undefined || source === target) continue;
     const key = source < target ? `${source}\n${target}` : `${target}\n${source}`;
     const link = links.get(key) ?? { source, target, weight: 0 };
-    link.weight += 1;
+    link.weight += edge.weight;
     links.set(key, link);
+    const way = `${source}\n${target}`;
+    const flow = flows.get(way) ?? { source, target, weight: 0 };
+    flow.weight += edge.weight;
+    flows.set(way, flow);
   }
   const names = [...sizes.keys()].toSorted();
+  const ranks = flowRanks(names, [...flows.values()]);
+  // Many groups need more room sideways, as they do in all directions.
+  const spread = Math.max(1, Math.sqrt(names.length / 6));
   const bodies: Body[] = names.map((name, i) => {
     const angle = (i / names.length) * 2 * Math.PI;
     const reach = 60 + 90 * Math.sqrt(names.length);
-    return { key: name, group: name, x: Math.cos(angle) * reach * 1.5, y: Math.sin(angle) * reach };
+    return { key: name, group: name, x: ranks.get(name)! * RANK_PX * spread, y: Math.sin(angle * 2.4) * reach };
   });
   const radius = (name: string): number => SPACING * 0.62 * Math.sqrt(sizes.get(name)!) + 36;
   const simulation = forceSimulation(bodies)
@@ -130,12 +191,12 @@ function groupCentres(request: LayoutRequest): Map<string, [number, number]> {
         .distance(
           (link) => radius((link.source as unknown as Body).key) + radius((link.target as unknown as Body).key) + 30,
         )
-        .strength(0.5),
+        .strength((link) => 0.5 * Math.min(1, link.weight)),
     )
     .force("charge", forceManyBody<Body>().strength(-400).distanceMax(1500))
     .force("collide", forceCollide<Body>((body) => radius(body.key)).iterations(3))
-    .force("x", forceX<Body>(0).strength(0.05))
-    .force("y", forceY<Body>(0).strength(0.11))
+    .force("x", forceX<Body>((body) => ranks.get(body.key)! * RANK_PX * spread).strength(0.22))
+    .force("y", forceY<Body>(0).strength(0.16))
     .stop();
   for (let i = 0; i < 250; i++) simulation.tick();
   return new Map(bodies.map((body) => [body.key, [body.x!, body.y!]]));

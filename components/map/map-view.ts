@@ -24,6 +24,8 @@ const ZOOM_RANGE: [number, number] = [0.08, 4];
 /** Share of the view that the bitmap reaches beyond each side. */
 const MARGIN = 0.5;
 const SHARP_AFTER_MS = 100;
+/** A new node comes in this time, ease-out (mocks/README.md §6); at once with reduced motion. */
+const ARRIVE_MS = 300;
 /** A map of few nodes is not blown up to fill a large screen. */
 const MOST_FIT_ZOOM = 1.35;
 
@@ -32,7 +34,9 @@ export class MapView {
   readonly #over: HTMLCanvasElement;
   readonly #events: MapViewEvents;
   readonly #zoom: ZoomBehavior<HTMLCanvasElement, unknown>;
-  readonly #bitmap = document.createElement("canvas");
+  #bitmap = document.createElement("canvas");
+  /** The bitmap from before new nodes came: the new one fades in over it. Nothing else moved, so nothing else is seen to change. */
+  #before: { readonly bitmap: HTMLCanvasElement; readonly drawn: Viewport; readonly since: number } | undefined;
   #scene: Scene | undefined;
   #look: Look | undefined;
   #hits: HitTest | undefined;
@@ -76,6 +80,10 @@ export class MapView {
   /** Shows another scene or look. The first scene is fitted to the view; later ones never move it. */
   show(scene: Scene, look: Look): void {
     if (scene !== this.#scene) this.#hits = hitTest(scene);
+    if (this.#drawn !== undefined && hasNewNodes(this.#scene, scene) && !reducedMotion()) {
+      this.#before = { bitmap: this.#bitmap, drawn: this.#drawn, since: performance.now() };
+      this.#bitmap = document.createElement("canvas");
+    }
     this.#scene = scene;
     this.#look = look;
     if (!this.#fitted && scene.nodes.length > 0 && this.#viewport.width > 0) {
@@ -165,20 +173,31 @@ export class MapView {
   #paint(): void {
     if (this.#scene === undefined || this.#look === undefined || this.#viewport.width === 0) return;
     if (this.#drawn === undefined || !this.#covers(this.#drawn)) this.#drawBitmap(this.#scene, this.#look);
-    const drawn = this.#drawn!;
-    const ratio = devicePixelRatio;
     const pen = this.#base.getContext("2d")!;
-    const scale = this.#viewport.k / drawn.k;
     pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.globalAlpha = 1;
     pen.clearRect(0, 0, this.#base.width, this.#base.height);
-    pen.drawImage(
-      this.#bitmap,
-      (this.#viewport.x - drawn.x * scale) * ratio,
-      (this.#viewport.y - drawn.y * scale) * ratio,
-      this.#bitmap.width * scale,
-      this.#bitmap.height * scale,
-    );
+    const before = this.#before;
+    if (before !== undefined) {
+      const passed = (performance.now() - before.since) / ARRIVE_MS;
+      if (passed >= 1) this.#before = undefined;
+      else {
+        this.#place(pen, before.bitmap, before.drawn);
+        pen.globalAlpha = 1 - (1 - passed) ** 3;
+        this.#request();
+      }
+    }
+    this.#place(pen, this.#bitmap, this.#drawn!);
     this.#paintHover();
+  }
+
+  /** A bitmap where the viewport has it now. */
+  #place(pen: CanvasRenderingContext2D, bitmap: HTMLCanvasElement, drawn: Viewport): void {
+    const ratio = devicePixelRatio;
+    const scale = this.#viewport.k / drawn.k;
+    const x = (this.#viewport.x - drawn.x * scale) * ratio;
+    const y = (this.#viewport.y - drawn.y * scale) * ratio;
+    pen.drawImage(bitmap, x, y, bitmap.width * scale, bitmap.height * scale);
   }
 
   /** True while the bitmap reaches over the whole view and is not blurred beyond use. */
@@ -236,6 +255,7 @@ export class MapView {
 
   readonly #pointerDown = (event: PointerEvent): void => {
     const hit = this.#hitAt(event);
+    this.#setHover(undefined, 0, 0);
     if (event.button === 0 && hit?.kind === "node") {
       this.#dragging = { key: hit.node.key, moved: false };
       this.#over.setPointerCapture(event.pointerId);
@@ -282,4 +302,13 @@ export class MapView {
     this.#over.dataset["over"] = hit?.kind ?? "";
     this.#paintHover();
   }
+}
+
+/** True when a scene shows nodes that the one before it did not. */
+function hasNewNodes(old: Scene | undefined, scene: Scene): boolean {
+  return old !== undefined && scene.nodes.some((node) => !old.nodeByKey.has(node.key));
+}
+
+function reducedMotion(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

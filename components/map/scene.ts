@@ -36,9 +36,8 @@ export interface Hull {
   /** Corners of the convex hull of its nodes' centres; drawn rounded, HULL_PADDING wide. */
   readonly points: readonly (readonly [number, number])[];
   readonly padding: number;
-  /** Where the name stands: above the top. */
-  readonly labelX: number;
-  readonly labelY: number;
+  /** Where the name may stand: above the top, below the bottom; baseline of a centred text. */
+  readonly labelPlaces: readonly (readonly [number, number])[];
 }
 
 /** Everything that drawing, hit-testing and export need. Immutable: a change makes a new scene. */
@@ -129,7 +128,9 @@ function markPlace(edge: GraphEdge): number {
 function drawRank(edge: GraphEdge): number {
   if (edge.state === "gone") return 0;
   if (edge.faint && !inTrouble(edge.state)) return 1;
-  return { allowed: 2, degraded: 3, fresh: 4, "newly-allowed": 5, "newly-denied": 6, failing: 7, denied: 8 }[edge.state];
+  return { allowed: 2, degraded: 3, fresh: 4, "newly-allowed": 5, "newly-denied": 6, failing: 7, denied: 8 }[
+    edge.state
+  ];
 }
 
 function curveBetween(source: SceneNode, target: SceneNode, width: number): Curve {
@@ -195,7 +196,16 @@ function hulls(nodes: readonly SceneNode[]): Hull[] {
     const points = group.map((node): [number, number] => [node.x, node.y]);
     const hull = points.length < 3 ? points : (polygonHull(points) ?? points);
     const top = hull.reduce((best, point) => (point[1] < best[1] ? point : best), hull[0]!);
-    found.push({ namespace, points: hull, padding: HULL_PADDING, labelX: top[0], labelY: top[1] - HULL_PADDING - 7 });
+    const bottom = hull.reduce((best, point) => (point[1] > best[1] ? point : best), hull[0]!);
+    found.push({
+      namespace,
+      points: hull,
+      padding: HULL_PADDING,
+      labelPlaces: [
+        [top[0], top[1] - HULL_PADDING - 7],
+        [bottom[0], bottom[1] + HULL_PADDING + 17],
+      ],
+    });
   }
   return found.toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1));
 }

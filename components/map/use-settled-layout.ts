@@ -20,6 +20,8 @@ export interface SettledLayout {
 /** Places that a visitor has seen are kept for this browser, so that a map looks the same tomorrow. */
 const KEPT_UNDER = "weir-map-places";
 const MOST_KEPT = 5_000;
+/** Edges to a service that everyone talks to pull a little only, else it would stand in the middle of everything. */
+const FAINT_WEIGHT = 0.05;
 
 /**
  * The scene of a graph with stable positions: nodes that have a place keep it, whatever else comes or goes; new ones are
@@ -56,7 +58,11 @@ export function useSettledLayout(graph: Graph | undefined, view: string): Settle
           key: node.key,
           group: node.namespace === "" ? `alone ${node.key}` : node.namespace,
         })),
-        edges: of.edges.map((edge) => ({ source: edge.source, target: edge.target, weight: edge.perSecond })),
+        edges: of.edges.map((edge) => ({
+          source: edge.source,
+          target: edge.target,
+          weight: edge.faint ? FAINT_WEIGHT : 1,
+        })),
         places: from,
       },
     };
