@@ -25,6 +25,7 @@ for (const register of [
   () => import("./commands/policy.ts"),
   () => import("./commands/demo.ts"),
   () => import("./commands/doctor.ts"),
+  () => import("./commands/completion.ts"),
 ]) {
   (await register()).register(program);
 }

@@ -23,7 +23,9 @@ export function register(program: Command): void {
     });
   store
     .command("migrate")
-    .description("bring the schema of a ClickHouse of your own up to this version; the embedded store does so by itself")
+    .description(
+      "bring the schema of a ClickHouse of your own up to this version; the embedded store does so by itself",
+    )
     .addHelpText("after", "\nExample:\n  WEIR_CLICKHOUSE_URL=http://ch:8123 weir store migrate\n")
     .action(async () => {
       const { migrateStore } = await import("../store-migrate.ts");
