@@ -9,6 +9,7 @@ import type { DropDescription } from "../../model/reasons/lookup.ts";
 import type { ExampleAnswer } from "../../model/wire/answers/drops.ts";
 import type { Named } from "../../model/wire/answers/parts.ts";
 import { edgeKey } from "../map/graph-from-answer.ts";
+import { rowName } from "../flows/rows.ts";
 import { usePageLink } from "../frame/use-page-link.ts";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { Button, buttonClass } from "../parts/Button.tsx";
@@ -315,7 +316,7 @@ function flowLink(flow: Flow): Readonly<Record<string, string>> {
   const port = flow.destination.port === 0 ? "" : ` port:${flow.destination.port}`;
   return {
     q: `src:${flow.source.address} dst:${flow.destination.address}${port}`,
-    row: flow.rowId,
+    row: rowName(flow),
     from: new Date(at - TRY_MS).toISOString(),
     to: new Date(at + TRY_MS).toISOString(),
     live: "0",

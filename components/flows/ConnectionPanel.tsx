@@ -19,8 +19,8 @@ import { outcomeTone, outcomeWords } from "./outcome.ts";
 
 interface Props {
   readonly flow: Flow;
-  /** "11 of 159,690". */
-  readonly place: string;
+  /** "11 of 159,690"; undefined when the flow is not in the list. */
+  readonly place: string | undefined;
   onStep(by: number): void;
   onClose(): void;
 }
@@ -40,15 +40,19 @@ export function ConnectionPanel({ flow, place, onStep, onClose }: Props) {
       badge={<Badge tone={outcomeTone(flow)}>{outcomeWords(flow)}</Badge>}
       facts={`${protocolName(flow.protocol)}${flow.destination.port === 0 ? "" : ` ${flow.destination.port}`}${longest > 0 ? ` · ${duration(longest)}` : ""} · ${localTime(flow.time)}`}
       tools={
-        <>
-          <span>{place}</span>
-          <Button look="bare" small iconOnly aria-label="Newer flow" onClick={() => onStep(-1)}>
-            <ChevronLeft size={14} aria-hidden="true" />
-          </Button>
-          <Button look="bare" small iconOnly aria-label="Older flow" onClick={() => onStep(1)}>
-            <ChevronRight size={14} aria-hidden="true" />
-          </Button>
-        </>
+        place === undefined ? (
+          <span>not in this list</span>
+        ) : (
+          <>
+            <span>{place}</span>
+            <Button look="bare" small iconOnly aria-label="Newer flow" onClick={() => onStep(-1)}>
+              <ChevronLeft size={14} aria-hidden="true" />
+            </Button>
+            <Button look="bare" small iconOnly aria-label="Older flow" onClick={() => onStep(1)}>
+              <ChevronRight size={14} aria-hidden="true" />
+            </Button>
+          </>
+        )
       }
       onClose={onClose}
       foot={
@@ -85,13 +89,22 @@ export function ConnectionPanel({ flow, place, onStep, onClose }: Props) {
             ...(flow.process === ""
               ? []
               : [{ name: "Process", value: <code>{`${flow.process}, pid ${flow.pid}`}</code> }]),
-            { name: "Reported by", value: `${flow.reporter} on ${flow.node}` },
+            { name: "Verdict", value: flow.reason === "" ? flow.verdict : `${flow.verdict}, ${flow.reason}` },
+            { name: "Reported by", value: reportedBy(flow, flows) },
             { name: "Row", value: <code>{flow.rowId}</code> },
           ]}
         />
       </PanelSection>
     </Panel>
   );
+}
+
+/** Who told: `both ends, on node-a and node-b`. */
+function reportedBy(flow: Flow, flows: readonly Flow[]): string {
+  const sockets = flows.filter((one) => one.reporter === "client" || one.reporter === "server");
+  const sides = new Set(sockets.map((one) => one.reporter));
+  const nodes = [...new Set(sockets.map((one) => one.node))];
+  return sides.size === 2 ? `both ends, on ${nodes.join(" and ")}` : `${flow.reporter} on ${flow.node}`;
 }
 
 function Life({ flows }: { readonly flows: readonly Flow[] }) {
@@ -119,10 +132,9 @@ function End({ end }: { readonly end: FlowEnd }) {
       <code>
         {address}:{end.port}
       </code>{" "}
-      <span className="soft">
-        {end.endpoint === "" ? "" : `${end.endpoint}, `}
-        {end.name === "" ? "" : `${end.name}, `}id {end.id}
-      </span>
+      <small className={styles.whose}>
+        {[end.endpoint, end.name, `id ${end.id}`].filter((part) => part !== "").join(", ")}
+      </small>
     </>
   );
 }

@@ -1,16 +1,15 @@
 "use client";
 
 import { useMemo } from "react";
-import { TimelineAnswer } from "../../model/wire/answers/map.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
 import { StackedArea } from "../parts/StackedArea.tsx";
-import { useQuestion } from "../questions/use-question.ts";
+import { useFlowsOverTime } from "../questions/use-which-flows.ts";
 import styles from "./Flows.module.css";
 
 /** Connections and failures over the range; drag to zoom. */
 export function FlowsHistogram() {
   const { zoomTo } = useUrlState();
-  const answer = useQuestion("flows-over-time", "/api/timeline", TimelineAnswer, { params: { buckets: 90 } });
+  const answer = useFlowsOverTime();
   const layers = useMemo(() => {
     if (answer.data === undefined) return [];
     const { answered, bucketMs, points } = answer.data;

@@ -2,8 +2,9 @@
 
 import { Columns3 } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { Suspense, useCallback, useMemo } from "react";
 import type { Flow } from "../../model/flow.ts";
+import type { TimelineAnswer } from "../../model/wire/answers/map.ts";
 import { PageHead } from "../frame/PageHead.tsx";
 import { useNarrow } from "../frame/use-narrow.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
@@ -13,12 +14,13 @@ import { Button } from "../parts/Button.tsx";
 import { count } from "../parts/numbers.ts";
 import { Segmented } from "../parts/Segmented.tsx";
 import { Table } from "../parts/Table.tsx";
-import { useWhichFlows } from "../questions/use-which-flows.ts";
-import { flowColumns, type FlowColumn } from "./columns.tsx";
+import { useFlowsOverTime, useNamedFlow, useWhichFlows } from "../questions/use-which-flows.ts";
+import { flowColumns, narrowFlowColumns, type FlowColumn } from "./columns.tsx";
 import { ConnectionPanel } from "./ConnectionPanel.tsx";
 import { FlowsHistogram } from "./FlowsHistogram.tsx";
 import styles from "./Flows.module.css";
 import { outcomeTone } from "./outcome.ts";
+import { foldTwins, mergeRows, rowName } from "./rows.ts";
 import { useFlowsState, type FlowsState } from "./use-flows-state.ts";
 import { useLiveTail } from "./use-live-tail.ts";
 
@@ -37,16 +39,21 @@ function Flows() {
   const { live } = useUrlState();
   // Live rows come by ws; history is read once up to when the tail began and then stays.
   const tail = useLiveTail(range.to);
-  const historyTo = live || tail.flows.length > 0 ? Math.max(tail.sinceMs, range.from + 1) : range.to;
+  // Without a stream the history itself follows the clock.
+  const streaming = live && tail.state === "open" && tail.problem === undefined;
+  const historyTo = streaming || tail.flows.length > 0 ? Math.max(tail.sinceMs, range.from + 1) : range.to;
   const answer = useWhichFlows(Math.floor(historyTo / 1000) * 1000 + 1000);
-  const rows = useMemo(
-    () => mergeRows(tail.flows, answer.data?.pages.flatMap((page) => page.flows) ?? []),
+  const { rows, bothEnds } = useMemo(
+    () => foldTwins(mergeRows(tail.flows, answer.data?.pages.flatMap((page) => page.flows) ?? [])),
     [tail.flows, answer.data],
   );
-  const columns = useMemo(() => flowColumns(state.ends), [state.ends]);
+  const columns = useMemo(() => flowColumns(state.ends, bothEnds), [state.ends, bothEnds]);
   const narrow = useNarrow(700);
   const shown = useMemo(() => chosenColumns(columns, state.columns, narrow), [columns, state.columns, narrow]);
-  const selected = rows.find((flow) => rowName(flow) === state.row);
+  const listed = rows.find((flow) => rowName(flow) === state.row);
+  // A copied link may name a row that is not on this page, or the other end's report of one that is.
+  const named = useNamedFlow(listed === undefined ? state.row : undefined);
+  const selected = listed ?? named.flow;
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = answer;
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -56,8 +63,9 @@ function Flows() {
     (flow: Flow | undefined) => setRow(flow === undefined ? undefined : rowName(flow)),
     [setRow],
   );
+  const overTime = useFlowsOverTime();
   const trouble = rows.filter((flow) => outcomeTone(flow) === "denied").length;
-  const place = selected === undefined ? -1 : rows.indexOf(selected);
+  const place = listed === undefined ? -1 : rows.indexOf(listed);
   const step = (by: number): void => {
     const next = rows[place + by];
     if (next !== undefined) select(next);
@@ -69,7 +77,7 @@ function Flows() {
         totals={
           rows.length === 0
             ? undefined
-            : `${count(rows.length)}${hasNextPage ? " read, more below" : ""} · ${count(trouble)} in trouble · newest first`
+            : `${totalWords(overTime.data)}${count(rows.length)} shown${hasNextPage ? ", more below" : ""}, ${count(trouble)} in trouble · newest first`
         }
       >
         <Segmented
@@ -86,7 +94,12 @@ function Flows() {
       <div className={styles.columns}>
         <div className={styles.main}>
           <FlowsHistogram />
-          <TailNote missed={tail.missed} problem={tail.problem} />
+          {live ? <TailNote missed={tail.missed} problem={tail.problem} /> : null}
+          {state.row !== undefined && named.isMissing ? (
+            <p className={styles.note}>
+              The row that this link names is not in the store: it is older than what is kept, or of another store.
+            </p>
+          ) : null}
           {rows.length === 0 ? (
             <AnswerNote answer={answer} of="flows" />
           ) : (
@@ -95,9 +108,9 @@ function Flows() {
               columns={shown}
               rows={rows}
               rowKey={rowName}
-              selected={selected === undefined ? undefined : rowName(selected)}
+              selected={listed === undefined ? undefined : rowName(listed)}
               onSelect={select}
-              rowHeight={narrow ? 40 : 28}
+              rowHeight={narrow ? 53 : 28}
               onEnd={more}
               foot={
                 isFetchingNextPage
@@ -112,7 +125,9 @@ function Flows() {
         {selected === undefined ? null : (
           <ConnectionPanel
             flow={selected}
-            place={`${count(place + 1)} of ${count(rows.length)}${hasNextPage ? "+" : ""}`}
+            place={
+              listed === undefined ? undefined : `${count(place + 1)} of ${count(rows.length)}${hasNextPage ? "+" : ""}`
+            }
             onStep={step}
             onClose={() => select(undefined)}
           />
@@ -122,24 +137,26 @@ function Flows() {
   );
 }
 
-/** A row's name in the URL: its id, and its time, without which the store could not find it quickly. */
-function rowName(flow: Flow): string {
-  return flow.rowId;
+/** `159,690 connections, 1,653 failed · ` of the whole range, which the rows are only the newest part of. */
+function totalWords(answer: TimelineAnswer | undefined): string {
+  if (answer === undefined) return "";
+  const opened = answer.points.reduce((sum, point) => sum + point.opened, 0);
+  const failed = answer.points.reduce((sum, point) => sum + point.failed, 0);
+  return `${count(opened + failed)} connections, ${count(failed)} failed · `;
 }
 
-/** Live rows on top; one that the store has delivered too is shown once. */
-function mergeRows(live: readonly Flow[], stored: readonly Flow[]): readonly Flow[] {
-  if (live.length === 0) return stored;
-  const seen = new Set(live.map((flow) => flow.rowId));
-  return [...live, ...stored.filter((flow) => !seen.has(flow.rowId))];
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, "");
 }
+
+const NARROW_COLUMNS = narrowFlowColumns({ two: styles.two });
 
 function chosenColumns(
   columns: readonly FlowColumn[],
   chosen: readonly string[] | undefined,
   narrow: boolean,
 ): readonly FlowColumn[] {
-  if (narrow) return columns.filter((column) => ["state", "source", "destination", "outcome"].includes(column.id));
+  if (narrow) return NARROW_COLUMNS;
   return columns.filter((column) => (chosen === undefined ? column.first : chosen.includes(column.id)));
 }
 
@@ -194,7 +211,7 @@ function ColumnMenu({
 
 /** What the live stream left out, and why: loss is in sight. */
 function TailNote({ missed, problem }: { readonly missed: number; readonly problem: string | undefined }) {
-  if (problem !== undefined) return <p className={styles.note}>The live stream refused: {problem}</p>;
+  if (problem !== undefined) return <p className={styles.note}>{capital(problem)}.</p>;
   if (missed === 0) return null;
   return (
     <p className={styles.note}>

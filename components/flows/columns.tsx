@@ -17,7 +17,7 @@ export interface FlowColumn extends Column<Flow> {
 const NONE = "–";
 
 /** Every column of the flows table, in its order. */
-export function flowColumns(style: EndStyle): readonly FlowColumn[] {
+export function flowColumns(style: EndStyle, bothEnds: ReadonlySet<string> = new Set()): readonly FlowColumn[] {
   const end = (of: FlowEnd): ReactNode =>
     style === "names" ? (
       <WorkloadName end={of} />
@@ -35,18 +35,18 @@ export function flowColumns(style: EndStyle): readonly FlowColumn[] {
       first: true,
       cell: (flow) => <ToneIcon tone={outcomeTone(flow)} label={outcomeWords(flow)} />,
     },
-    { id: "source", title: "Source", width: "minmax(130px, 2fr)", first: true, cell: (flow) => end(flow.source) },
+    { id: "source", title: "Source", width: "minmax(140px, 2fr)", first: true, cell: (flow) => end(flow.source) },
     {
       id: "destination",
       title: "Destination",
-      width: "minmax(130px, 2fr)",
+      width: "minmax(140px, 2fr)",
       first: true,
       cell: (flow) => end(flow.destination),
     },
     {
       id: "port",
       title: "Port",
-      width: "92px",
+      width: "88px",
       first: true,
       cell: (flow) => (
         <code>
@@ -58,7 +58,7 @@ export function flowColumns(style: EndStyle): readonly FlowColumn[] {
     {
       id: "outcome",
       title: "Outcome",
-      width: "minmax(110px, 1fr)",
+      width: "minmax(86px, 1fr)",
       first: true,
       cell: (flow) => (
         <span className={outcomeTone(flow) === "denied" ? "tone-denied" : undefined}>{outcomeWords(flow)}</span>
@@ -67,8 +67,8 @@ export function flowColumns(style: EndStyle): readonly FlowColumn[] {
     {
       id: "reason",
       title: "Reason",
-      width: "minmax(110px, 1fr)",
-      first: true,
+      width: "150px",
+      first: false,
       cell: (flow) => <code>{flow.reason}</code>,
     },
     {
@@ -128,7 +128,13 @@ export function flowColumns(style: EndStyle): readonly FlowColumn[] {
       first: false,
       cell: (flow) => flow.packetsToServer + flow.packetsToClient,
     },
-    { id: "reporter", title: "Reported by", width: "86px", first: false, cell: (flow) => flow.reporter },
+    {
+      id: "reporter",
+      title: "Reported by",
+      width: "86px",
+      first: false,
+      cell: (flow) => (bothEnds.has(flow.rowId) ? "both ends" : flow.reporter),
+    },
     {
       id: "process",
       title: "Process",
@@ -169,6 +175,51 @@ export function flowColumns(style: EndStyle): readonly FlowColumn[] {
       width: "160px",
       first: false,
       cell: (flow) => (flow.destination.name === "" ? NONE : flow.destination.name),
+    },
+  ];
+}
+
+/** Two lines a row, as large as a finger. */
+export function narrowFlowColumns(styles: { readonly two: string | undefined }): readonly FlowColumn[] {
+  const name = (end: FlowEnd): string =>
+    end.workload !== "" && end.workload !== "world" ? end.workload : end.name === "" ? end.address : end.name;
+  return [
+    {
+      id: "state",
+      title: "",
+      width: "34px",
+      first: true,
+      cell: (flow) => <ToneIcon tone={outcomeTone(flow)} label={outcomeWords(flow)} />,
+    },
+    {
+      id: "ends",
+      title: "Source → destination",
+      width: "minmax(150px, 1fr)",
+      first: true,
+      cell: (flow) => (
+        <span className={styles.two}>
+          <span>
+            {name(flow.source)} → {name(flow.destination)}{" "}
+            <code>{flow.destination.port === 0 ? "" : `:${flow.destination.port}`}</code>
+          </span>
+          <small className={outcomeTone(flow) === "denied" ? "tone-denied" : undefined}>{outcomeWords(flow)}</small>
+        </span>
+      ),
+    },
+    {
+      id: "time",
+      title: "Time",
+      width: "104px",
+      numeric: true,
+      first: true,
+      cell: (flow) => (
+        <span className={styles.two}>
+          <code>{localTime(flow.time)}</code>
+          <small>
+            {flow.bytesToServer + flow.bytesToClient === 0 ? "" : bytes(flow.bytesToServer + flow.bytesToClient)}
+          </small>
+        </span>
+      ),
     },
   ];
 }

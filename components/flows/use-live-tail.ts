@@ -9,6 +9,9 @@ import { useLive, type LiveAnswer } from "../questions/live.tsx";
 /** A page holds this many live rows; older ones are in the history below. */
 const MOST_ROWS = 2_000;
 
+/** Rows reach the store within about a second; more when it is busy. */
+const STORED_AFTER_MS = 4_000;
+
 export interface LiveTail extends LiveAnswer {
   /** Newest first. */
   readonly flows: readonly Flow[];
@@ -29,7 +32,12 @@ export function useLiveTail(startMs: number): LiveTail {
     setSince(Date.now());
     held.current = 0;
     setNewWhilePaused(0);
-    return () => setNewWhilePaused(0);
+    // What was on its way to the store when the tail began is there a moment later; rows that both have are shown once.
+    const again = setTimeout(() => setSince(Date.now()), STORED_AFTER_MS);
+    return () => {
+      clearTimeout(again);
+      setNewWhilePaused(0);
+    };
   }, [filter, following]);
   useEffect(() => {
     if (!live || held.current === 0) return;
@@ -38,6 +46,8 @@ export function useLiveTail(startMs: number): LiveTail {
     setNewWhilePaused(0);
     setFlows([]);
     setSince(Date.now());
+    const again = setTimeout(() => setSince(Date.now()), STORED_AFTER_MS);
+    return () => clearTimeout(again);
   }, [live]);
   const take = useCallback(
     (batch: readonly Flow[]) => {

@@ -1,6 +1,6 @@
 "use client";
 
-import { Download, MapIcon, Table2 } from "lucide-react";
+import { Download, Ellipsis, MapIcon, Table2 } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { Button } from "../parts/Button.tsx";
 import { Segmented } from "../parts/Segmented.tsx";
@@ -34,26 +34,14 @@ export function MapHeadTools({ state, shown, level, graph, scene, look }: Props)
         {trouble > 0 ? <b className="tone-denied">{trouble}</b> : null}
       </Switch>
       <span className={styles.wideOnly}>
-        <Segmented
-          label="Numbers on edges"
-          value={state.metric}
-          onChange={state.setMetric}
-          options={[
-            { value: "connections", label: "Connections" },
-            { value: "bytes", label: "Bytes" },
-            { value: "rtt", label: "RTT" },
-          ]}
-        />
+        <Segmented label="Numbers on edges" value={state.metric} onChange={state.setMetric} options={METRICS} />
       </span>
       <span className={styles.wideOnly}>
         <Segmented
           label="Zoom level"
           value={level === "namespace" ? "namespace" : "workload"}
           onChange={state.setLevel}
-          options={[
-            { value: "namespace", label: "Namespaces" },
-            { value: "workload", label: "Workloads" },
-          ]}
+          options={LEVELS}
         />
       </span>
       <Segmented
@@ -79,6 +67,7 @@ export function MapHeadTools({ state, shown, level, graph, scene, look }: Props)
           },
         ]}
       />
+      <MoreMenu state={state} level={level} scene={scene} look={look} />
       <span className={styles.wideOnly}>
         <DropdownMenu.Root>
           <Tooltip text="Export the map">
@@ -101,5 +90,79 @@ export function MapHeadTools({ state, shown, level, graph, scene, look }: Props)
         </DropdownMenu.Root>
       </span>
     </>
+  );
+}
+
+const METRICS = [
+  { value: "connections", label: "Connections" },
+  { value: "bytes", label: "Bytes" },
+  { value: "rtt", label: "RTT" },
+] as const;
+
+const LEVELS = [
+  { value: "namespace", label: "Namespaces" },
+  { value: "workload", label: "Workloads" },
+] as const;
+
+/** On narrow screens: what does not fit beside the title. */
+function MoreMenu({ state, level, scene, look }: Pick<Props, "state" | "level" | "scene" | "look">) {
+  const ready = scene !== undefined && look !== undefined;
+  return (
+    <span className={styles.narrowOnly}>
+      <DropdownMenu.Root>
+        <DropdownMenu.Trigger asChild>
+          <Button iconOnly aria-label="More of the map">
+            <Ellipsis size={15} aria-hidden="true" />
+          </Button>
+        </DropdownMenu.Trigger>
+        <DropdownMenu.Portal>
+          <DropdownMenu.Content className={styles.menu} align="end" sideOffset={4}>
+            <Choice label="Numbers on edges" value={state.metric} options={METRICS} onChange={state.setMetric} />
+            <Choice label="Zoom level" value={level} options={LEVELS} onChange={state.setLevel} />
+            <DropdownMenu.Label className={styles.menuLabel}>Export</DropdownMenu.Label>
+            <DropdownMenu.Item
+              className={styles.menuItem}
+              disabled={!ready}
+              onSelect={() => downloadPng(scene!, look!)}
+            >
+              PNG, twice the size
+            </DropdownMenu.Item>
+            <DropdownMenu.Item
+              className={styles.menuItem}
+              disabled={!ready}
+              onSelect={() => downloadSvg(scene!, look!)}
+            >
+              SVG
+            </DropdownMenu.Item>
+          </DropdownMenu.Content>
+        </DropdownMenu.Portal>
+      </DropdownMenu.Root>
+    </span>
+  );
+}
+
+function Choice<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly { readonly value: T; readonly label: string }[];
+  onChange(value: T): void;
+}) {
+  return (
+    <DropdownMenu.RadioGroup value={value} onValueChange={(next) => onChange(next as T)}>
+      <DropdownMenu.Label className={styles.menuLabel}>{label}</DropdownMenu.Label>
+      {options.map((option) => (
+        <DropdownMenu.RadioItem key={option.value} className={styles.menuItem} value={option.value}>
+          <span className={styles.check} aria-hidden="true">
+            {option.value === value ? "✓" : ""}
+          </span>
+          {option.label}
+        </DropdownMenu.RadioItem>
+      ))}
+    </DropdownMenu.RadioGroup>
   );
 }

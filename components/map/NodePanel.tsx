@@ -163,5 +163,6 @@ function trafficWords(traffic: NodeDetails["inbound"], seconds: number): string 
   const attempts = traffic.opened + traffic.failed;
   if (attempts === 0 && traffic.bytesToClient + traffic.bytesToServer === 0) return "nothing in this range";
   const size = bytes((traffic.bytesToServer + traffic.bytesToClient) / seconds);
-  return `${figures(attempts / seconds)} connections/s, ${size}/s, ${share(traffic.failed, attempts)} failed`;
+  const failed = traffic.failed === 0 ? "none failed" : `${share(traffic.failed, attempts)} failed`;
+  return `${figures(attempts / seconds)} connections/s, ${size}/s, ${failed}`;
 }

@@ -1,5 +1,6 @@
 import { edgeColour, type Look, type Viewport } from "./look.ts";
 import { inTrouble } from "./graph.ts";
+import { edgeAlpha, nodeAlpha } from "./dimming.ts";
 import { MARK_RADIUS } from "./draw-marks.ts";
 import type { Pen } from "./pen.ts";
 import { NODE_RADIUS, pointAt, tangentAt, type Scene, type SceneEdge, type SceneNode } from "./scene.ts";
@@ -29,6 +30,7 @@ export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Loo
   const chosen = selected === undefined ? undefined : scene.edgeByKey.get(selected);
   const nodes = scene.nodes.toSorted((a, b) => nodeRank(b, look, chosen) - nodeRank(a, look, chosen));
   const plates = scene.edges.filter((edge) => edge.key === selected || inTrouble(edge.state) || edge.state === "fresh");
+  const strength = nodeAlpha(scene, look);
   const forced = scene.nodes.length <= 60;
   const marks = scene.edges.filter((edge) => edge.state !== "allowed" && edge.state !== "gone").map(markBox);
   // Names that will stand in any case, and marks, are obstacles for plates, which can move aside.
@@ -37,22 +39,28 @@ export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Loo
     if (forced || node.key === selected || node.detailIsTrouble) obstacles.push(nameBox(pen, node, look, size));
   drawHullNames(pen, scene, look, size, obstacles, taken);
   for (const edge of plates.toReversed()) {
-    const plate = drawPlate(pen, edge, look, size, obstacles);
+    const plate = drawPlate(pen, edge, look, size, obstacles, edgeAlpha(edge, look));
     if (plate === undefined) continue;
     obstacles.push(plate);
     taken.push(plate);
   }
   for (const node of nodes) {
     const must = forced || node.key === selected || node.detailIsTrouble;
+    pen.globalAlpha = strength(node.key);
     if (must || viewport.k >= NAMES_FROM_ZOOM) drawName(pen, node, look, size, taken, must);
   }
+  pen.globalAlpha = 1;
   if (viewport.k < RATES_FROM_ZOOM) return;
   const rates = scene.edges
     .filter((edge) => edge.state === "allowed" && !edge.faint && edge.key !== selected && edge.label !== "")
     .toSorted((a, b) => b.perSecond - a.perSecond)
     .slice(0, MOST_RATES);
   taken.push(...marks);
-  for (const edge of rates) drawRate(pen, edge, look, size, taken);
+  for (const edge of rates) {
+    pen.globalAlpha = edgeAlpha(edge, look);
+    drawRate(pen, edge, look, size, taken);
+  }
+  pen.globalAlpha = 1;
 }
 
 function nodeRank(node: SceneNode, look: Look, chosen: SceneEdge | undefined): number {
@@ -110,7 +118,14 @@ function drawName(pen: Pen, node: SceneNode, look: Look, size: number, taken: Bo
 }
 
 /** Words on a plate beside the mark of an edge in trouble, new or selected. */
-function drawPlate(pen: Pen, edge: SceneEdge, look: Look, size: number, taken: readonly Box[]): Box | undefined {
+function drawPlate(
+  pen: Pen,
+  edge: SceneEdge,
+  look: Look,
+  size: number,
+  taken: readonly Box[],
+  alpha: number,
+): Box | undefined {
   if (edge.label === "") return undefined;
   const { theme } = look;
   pen.font = `450 ${11 * size}px ${theme.sans}`;
@@ -122,15 +137,16 @@ function drawPlate(pen: Pen, edge: SceneEdge, look: Look, size: number, taken: r
   pen.strokeStyle = colour;
   pen.lineWidth = size;
   roundedBox(pen, place, 3 * size);
-  pen.globalAlpha = 1;
+  pen.globalAlpha = alpha;
   pen.fill();
-  pen.globalAlpha = 0.75;
+  pen.globalAlpha = 0.75 * alpha;
   pen.stroke();
-  pen.globalAlpha = 1;
+  pen.globalAlpha = alpha;
   pen.fillStyle = colour;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.fillText(edge.label, (place.x0 + place.x1) / 2, (place.y0 + place.y1) / 2 + 0.5 * size);
+  pen.globalAlpha = 1;
   return place;
 }
 

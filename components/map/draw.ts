@@ -6,6 +6,7 @@
  * Order: hulls, edges (as sorted in the scene), selected edge, marks, nodes, labels.
  */
 import { edgeColour, type Look, type Viewport } from "./look.ts";
+import { edgeAlpha, FAINT, nodeAlpha } from "./dimming.ts";
 import { drawLabels } from "./draw-labels.ts";
 import { drawMark } from "./draw-marks.ts";
 import { drawNode } from "./draw-nodes.ts";
@@ -25,9 +26,6 @@ import {
 
 /** Above this many edges each has no casing of its own: at that density it would only erase its neighbours. */
 const CASING_LIMIT = 400;
-const DIMMED = 0.25;
-/** Edges to a service that everyone talks to. */
-const FAINT = 0.38;
 
 /** Paints one frame: the caller has cleared the pen and set the device's scale. */
 export function drawMap(pen: Pen, scene: Scene, viewport: Viewport, look: Look): void {
@@ -46,8 +44,9 @@ export function drawMap(pen: Pen, scene: Scene, viewport: Viewport, look: Look):
     pen.globalAlpha = edgeAlpha(edge, look);
     drawMark(pen, edge, look.theme);
   }
+  const strength = nodeAlpha(scene, look);
   for (const node of scene.nodes) {
-    pen.globalAlpha = nodeAlpha(node.key, scene, look);
+    pen.globalAlpha = strength(node.key);
     drawNode(pen, node, look.theme, node.key === look.selected || isEnd(selected, node.key));
   }
   pen.globalAlpha = 1;
@@ -57,32 +56,6 @@ export function drawMap(pen: Pen, scene: Scene, viewport: Viewport, look: Look):
 
 function isEnd(edge: SceneEdge | undefined, key: string): boolean {
   return edge !== undefined && (edge.source === key || edge.target === key);
-}
-
-export function edgeAlpha(edge: SceneEdge, look: Look): number {
-  if (
-    look.focus &&
-    look.selected !== undefined &&
-    look.selected !== edge.key &&
-    edge.source !== look.selected &&
-    edge.target !== look.selected
-  ) {
-    return DIMMED;
-  }
-  if (look.found.size > 0 && !look.found.has(edge.source) && !look.found.has(edge.target)) return DIMMED;
-  return edge.faint && edge.key !== look.selected && edge.state === "allowed" ? FAINT : 1;
-}
-
-function nodeAlpha(key: string, scene: Scene, look: Look): number {
-  if (look.found.size > 0) return look.found.has(key) ? 1 : DIMMED;
-  if (!look.focus || look.selected === undefined || look.selected === key) return 1;
-  const selected = scene.edgeByKey.get(look.selected);
-  if (selected !== undefined) return isEnd(selected, key) ? 1 : DIMMED;
-  const touches = scene.edges.some(
-    (edge) =>
-      (edge.source === look.selected && edge.target === key) || (edge.target === look.selected && edge.source === key),
-  );
-  return touches ? 1 : DIMMED;
 }
 
 function drawEdge(pen: Pen, edge: SceneEdge, look: Look, cased: boolean): void {

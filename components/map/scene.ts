@@ -5,8 +5,13 @@ import type { Places } from "./layout.ts";
 /** Lengths in scene units: CSS pixels at zoom 1. Sizes are those of mocks/README.md §5. */
 export const NODE_RADIUS = 19;
 const HULL_PADDING = 44;
-/** Sideways bend of an edge, as a share of its length; to the right of travel, so that both directions show. */
-const BEND = 0.12;
+/**
+ * Sideways bends of an edge, as shares of its length, in the order of preference; to the right of travel, so that both
+ * directions show. The others are for edges that would run through a node.
+ */
+const BENDS = [0.12, 0.26, -0.16, 0.4, -0.3] as const;
+/** Above this many edges nobody follows a single one: all take the first bend. */
+const BEND_LIMIT = 400;
 
 export interface SceneNode extends GraphNode {
   readonly x: number;
@@ -67,7 +72,12 @@ export function buildScene(graph: Graph, places: Places): Scene {
     const target = nodeByKey.get(edge.target);
     if (source === undefined || target === undefined) continue;
     const width = edgeWidth(edge.perSecond);
-    const curve = source === target ? loopCurve(source) : curveBetween(source, target, width);
+    const curve =
+      source === target
+        ? loopCurve(source)
+        : graph.edges.length > BEND_LIMIT
+          ? curveBetween(source, target, width, BENDS[0])
+          : freeCurve(source, target, width, nodes);
     edges.push({ ...edge, curve, width, length: curveLength(curve), markAt: markPlace(edge) });
   }
   edges.sort((a, b) => drawRank(a) - drawRank(b));
@@ -133,11 +143,30 @@ function drawRank(edge: GraphEdge): number {
   ];
 }
 
-function curveBetween(source: SceneNode, target: SceneNode, width: number): Curve {
+/** The first bend that runs through no other node, else the usual one. */
+function freeCurve(source: SceneNode, target: SceneNode, width: number, nodes: readonly SceneNode[]): Curve {
+  for (const bend of BENDS) {
+    const curve = curveBetween(source, target, width, bend);
+    if (!nodes.some((node) => node !== source && node !== target && runsThrough(curve, node))) return curve;
+  }
+  return curveBetween(source, target, width, BENDS[0]);
+}
+
+function runsThrough(curve: Curve, node: SceneNode): boolean {
+  const near = NODE_RADIUS + 5;
+  for (let i = 1; i < 20; i++) {
+    const [x, y] = pointAt(curve, i / 20);
+    // The name stands below its node.
+    if (Math.abs(x - node.x) < near && y > node.y - near && y < node.y + near + 10) return true;
+  }
+  return false;
+}
+
+function curveBetween(source: SceneNode, target: SceneNode, width: number, share: number): Curve {
   const dx = target.x - source.x;
   const dy = target.y - source.y;
   const distance = Math.hypot(dx, dy) || 1;
-  const bend = Math.min(distance * BEND, 46);
+  const bend = Math.max(-140, Math.min(distance * share, share > BENDS[0] ? 140 : 46));
   const cx = (source.x + target.x) / 2 - (dy / distance) * bend;
   const cy = (source.y + target.y) / 2 + (dx / distance) * bend;
   const from = towards(source.x, source.y, cx, cy, NODE_RADIUS + 3);
