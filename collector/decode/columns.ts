@@ -121,7 +121,7 @@ export interface DropColumns extends CommonColumns {
   readonly reason: Uint32Array<ArrayBuffer>;
   /** Length of the (first) packet, bytes. */
   readonly packetBytes: Uint32Array<ArrayBuffer>;
-  /** TCP flags | socket state << 8 | ICMP type << 16 | ICMP code << 24. Read with tcpFlagsOf, socketStateOf, icmpTypeOf, icmpCodeOf. */
+  /** TCP flags | socket state << 8 | ICMP type << 16 | ICMP code << 24. */
   readonly details: Uint32Array<ArrayBuffer>;
   /** Packets this row stands for. */
   readonly count: Uint32Array<ArrayBuffer>;
@@ -363,9 +363,6 @@ export const newStateOf = (batch: ConnColumns, row: number): number => (batch.st
 export const errorOf = (batch: ConnColumns, row: number): number => batch.states[row]! >>> 16;
 
 export const tcpFlagsOf = (batch: DropColumns, row: number): number => batch.details[row]! & 0xff;
-export const socketStateOf = (batch: DropColumns, row: number): number => (batch.details[row]! >>> 8) & 0xff;
-export const icmpTypeOf = (batch: DropColumns, row: number): number => (batch.details[row]! >>> 16) & 0xff;
-export const icmpCodeOf = (batch: DropColumns, row: number): number => batch.details[row]! >>> 24;
 
 /** The process name of a row, up to its NUL, one character a byte. Strangers choose it: escape at the sink. */
 export function commOf(batch: ConnColumns | ConversationColumns, row: number): string {
