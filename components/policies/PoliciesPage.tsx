@@ -1,8 +1,13 @@
 "use client";
 
-import { PageHead } from "../frame/PageHead.tsx";
+import { Suspense } from "react";
+import { Policies } from "./Policies.tsx";
 
-/** Policies of the URL's range, filter and scope. */
+/** Policies tried on the traffic of the URL's range, filter and scope. */
 export function PoliciesPage() {
-  return <PageHead title="Policies" />;
+  return (
+    <Suspense>
+      <Policies />
+    </Suspense>
+  );
 }

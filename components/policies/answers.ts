@@ -237,6 +237,13 @@ export type Request =
       readonly files: readonly PolicyText[];
       readonly profile: Profile | undefined;
     }
+  /** Judged apart from what is on the screen: an edit before it is taken, one draft against another. */
+  | {
+      readonly kind: "try";
+      readonly id: number;
+      readonly files: readonly PolicyText[];
+      readonly profile: Profile | undefined;
+    }
   | { readonly kind: "explain"; readonly id: number; readonly row: number }
   | { readonly kind: "coverage"; readonly id: number }
   | { readonly kind: "matrix"; readonly id: number }

@@ -21,7 +21,7 @@ export interface Traffic {
 
 /** The store's answer, made ready once for all texts that are tried on it. */
 export function trafficOf(answer: TrafficAnswer): Traffic {
-  const set = tuplesOfAnswers(answer.tuples, answer.identities, answer.books);
+  const set = tuplesOfAnswers(withAddresses(answer), answer.identities, { ...answer.books, names: answer.names });
   const shapes = new Map(answer.identities.identities.map((identity) => [identity.id as string, identity.shape]));
   const identities = new Map(set.identities.map((identity) => [identity.id, identity]));
   const nodes: { -readonly [K in keyof NodeFacts]: NodeFacts[K] }[] = [];
@@ -58,6 +58,42 @@ export function trafficOf(answer: TrafficAnswer): Traffic {
   }
   for (const [number, node] of nodes.entries()) node.count = members[number]!.size;
   return { set, truncated: answer.tuples.answered.truncated, nodes, source, destination, edge, unknown };
+}
+
+/**
+ * Tuples with an address for each end outside. Roll-ups keep of a looked-up name only the name: the address that it was told is put
+ * in its place, else one of 240.0.0.0/4, where nobody is, so that names are told apart and no block but the whole world matches.
+ */
+function withAddresses({ tuples, identities, names }: TrafficAnswer): TrafficAnswer["tuples"] {
+  const told = new Map(names.map(({ name, addresses }) => [name, addresses[0]!]));
+  const outside = new Map<string, { address: string; name: string }>();
+  let standIns = 0;
+  for (const { id, kind, workload, labels } of identities.identities) {
+    if (kind !== "fqdn" && kind !== "cidr") continue;
+    const block = Object.keys(labels)
+      .find((label) => label.startsWith("cidr:"))
+      ?.slice(5)
+      .replace(/\/\d+$/, "");
+    standIns += 1;
+    const address =
+      told.get(workload) ?? block ?? `240.${(standIns >> 16) & 255}.${(standIns >> 8) & 255}.${standIns & 255}`;
+    outside.set(id, { address, name: workload });
+  }
+  if (outside.size === 0) return tuples;
+  return {
+    ...tuples,
+    tuples: tuples.tuples.map((tuple) => {
+      const [from, to] = [outside.get(tuple.source), outside.get(tuple.destination)];
+      if (from === undefined && to === undefined) return tuple;
+      return {
+        ...tuple,
+        ...(from === undefined || tuple.sourceAddress !== "" ? {} : { sourceAddress: from.address }),
+        ...(to === undefined || tuple.destinationAddress !== ""
+          ? {}
+          : { destinationAddress: to.address, destinationName: tuple.destinationName || to.name }),
+      };
+    }),
+  };
 }
 
 /** The names of an end as the map has them: outside addresses without a name are one "outside". */

@@ -12,6 +12,8 @@ import { proposeEdit } from "./propose.ts";
 import { loadedOf, trafficOf } from "./traffic.ts";
 
 let judge: Judge | undefined;
+/** For what is tried apart from the screen; the same traffic. */
+let trial: Judge | undefined;
 let loading: AbortController | undefined;
 const waiting = new Map<Request["kind"], Request>();
 let scheduled = false;
@@ -58,6 +60,11 @@ function answer(request: Request): void {
       }, 30);
       return;
     }
+    case "try": {
+      trial ??= new Judge(judge.traffic);
+      const tried = trial.judge(request.files, request.profile);
+      return say("counts" in tried ? { kind: "judged", id, judged: tried } : { kind: "refused", id, refused: tried });
+    }
     case "explain":
       return say({ kind: "explained", id, explained: judge.explain(request.row) });
     case "coverage":
@@ -79,6 +86,7 @@ async function load(id: number, url: string): Promise<void> {
     const answered = await ask(url, {}, TrafficAnswer, signal);
     const traffic = trafficOf(answered);
     judge = new Judge(traffic);
+    trial = undefined;
     say({ kind: "loaded", id, loaded: loadedOf(traffic) });
   } catch (error) {
     if (!signal.aborted) fail(id, error);

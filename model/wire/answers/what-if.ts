@@ -9,6 +9,8 @@ export const MOST_TUPLES = 200_000;
 export const TrafficAnswer = z.object({
   tuples: TuplesAnswer,
   identities: IdentitiesAnswer,
+  /** Names that were looked up in the range, with the addresses that were told. */
+  names: z.array(z.object({ name: z.string(), addresses: z.array(z.string()) })),
   /** The books of the range, in events. */
   books: z.object({ produced: Count, lost: Count }),
 });

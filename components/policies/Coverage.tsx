@@ -1,0 +1,153 @@
+"use client";
+
+import { useCallback, type ReactNode } from "react";
+import { Note } from "../parts/AnswerNote.tsx";
+import { Button } from "../parts/Button.tsx";
+import { count } from "../parts/numbers.ts";
+import { WorkloadName } from "../parts/WorkloadName.tsx";
+import type { WhatWouldChange } from "../questions/use-what-would-change.ts";
+import type { CoverageAnswer, Response } from "./answers.ts";
+import styles from "./Policies.module.css";
+import { withoutItem, withPorts } from "./text-edits.ts";
+import { useAsked } from "./use-asked.ts";
+import type { DraftsState } from "./use-drafts.ts";
+import type { WhatIfClient } from "./what-if-client.ts";
+
+const STATES: Readonly<Record<CoverageAnswer["idle"][number]["state"], string>> = {
+  dead: "never hit: no traffic of the range matches it",
+  shadowed: "shadowed: rules before it decide all that it matches",
+  redundant: "redundant: other rules let the same in",
+};
+
+const read = (response: Response): CoverageAnswer | undefined =>
+  response.kind === "coverage" ? response.coverage : undefined;
+
+/** Who has no policy, which rules nothing needs, which are wider than the traffic. */
+export function Coverage({
+  change,
+  drafts,
+  onLine,
+}: {
+  readonly change: WhatWouldChange;
+  readonly drafts: DraftsState;
+  onLine(file: string, line: number): void;
+}) {
+  const { judged, client } = change;
+  const ask = useCallback(
+    (to: WhatIfClient) =>
+      judged === undefined ? Promise.reject(new Error("nothing was judged yet")) : to.ask({ kind: "coverage" }),
+    [judged],
+  );
+  const { answer, failure } = useAsked(client, judged === undefined ? undefined : ask, read);
+  if (failure !== undefined)
+    return (
+      <Note tone="denied" title="Coverage could not be worked out">
+        {failure}
+      </Note>
+    );
+  if (answer === undefined)
+    return (
+      <p className={styles.loading}>
+        {change.stale === "problems" ? "No answer yet: the text has an error." : "Working out coverage"}
+      </p>
+    );
+  const edit = (file: string, of: (text: string) => string | undefined): void => {
+    const known = drafts.drafts.files.find((it) => it.name === file);
+    const text = known === undefined ? undefined : of(known.text);
+    if (known !== undefined && text !== undefined) drafts.act({ kind: "edit", id: known.id, text });
+  };
+  const textOf = (file: string): string => drafts.drafts.files.find((it) => it.name === file)?.text ?? "";
+  return (
+    <div className={styles.report}>
+      <h2>
+        {count(answer.workloads - answer.bare.length)} of {count(answer.workloads)} workloads are selected in both
+        directions
+      </h2>
+      <Section
+        title="Without a policy"
+        empty="Every workload of the range is selected in both directions."
+        rows={answer.bare}
+      >
+        {(bare) => (
+          <li key={`${bare.namespace}/${bare.workload}`}>
+            <WorkloadName end={bare} />
+            <span>{bare.directions.join(" and ")} open</span>
+            <b>{count(bare.connections)}</b>
+          </li>
+        )}
+      </Section>
+      <Section title="Rules that nothing needs" empty="Every rule decides some of the traffic." rows={answer.idle}>
+        {(rule) => (
+          <li key={`${rule.file} ${rule.line} ${rule.rule}`}>
+            <LineLink file={rule.file} line={rule.line} onLine={onLine} />
+            <span>{STATES[rule.state]}</span>
+            {withoutItem(textOf(rule.file), rule.line) === undefined ? null : (
+              <Button small onClick={() => edit(rule.file, (text) => withoutItem(text, rule.line))}>
+                Remove rule
+              </Button>
+            )}
+          </li>
+        )}
+      </Section>
+      <Section
+        title="Wider than the traffic"
+        empty="No rule lets in more ports or peers than were seen."
+        rows={answer.wide}
+      >
+        {(rule) => (
+          <li key={`${rule.file} ${rule.line} ${rule.rule}`}>
+            <LineLink file={rule.file} line={rule.line} onLine={onLine} />
+            <span>
+              {rule.what}; {rule.narrower}
+            </span>
+            {rule.ports.length === 0 || withPorts(textOf(rule.file), rule.line, rule.ports) === undefined ? null : (
+              <Button small onClick={() => edit(rule.file, (text) => withPorts(text, rule.line, rule.ports))}>
+                Narrow the ports
+              </Button>
+            )}
+          </li>
+        )}
+      </Section>
+    </div>
+  );
+}
+
+function LineLink({
+  file,
+  line,
+  onLine,
+}: {
+  readonly file: string;
+  readonly line: number;
+  onLine(file: string, line: number): void;
+}) {
+  return (
+    <button type="button" className={styles.link} onClick={() => onLine(file, line)}>
+      {file} line {line}
+    </button>
+  );
+}
+
+const MOST = 200;
+
+function Section<T>({
+  title,
+  rows,
+  empty,
+  children,
+}: {
+  readonly title: string;
+  readonly rows: readonly T[];
+  readonly empty: string;
+  children(row: T): ReactNode;
+}) {
+  return (
+    <section>
+      <h3>
+        {title} <span>{count(rows.length)}</span>
+      </h3>
+      {rows.length === 0 ? <p>{empty}</p> : <ul>{rows.slice(0, MOST).map((row) => children(row))}</ul>}
+      {rows.length > MOST ? <p>{count(rows.length - MOST)} more</p> : null}
+    </section>
+  );
+}

@@ -1,0 +1,106 @@
+import { AnswerError } from "../questions/ask.ts";
+import type { Request, Response } from "./answers.ts";
+
+/** A question without its number. */
+type Question = Request extends infer R ? (R extends { readonly id: number } ? Omit<R, "id"> : never) : never;
+
+export interface WhatIfEvents {
+  /** Rules that nothing needs, some time after an answer. */
+  onUses(id: number, uses: Extract<Response, { kind: "uses" }>["lines"]): void;
+  /** The worker hung and was ended; the traffic is read again by the one that follows. */
+  onRestart(): void;
+}
+
+/** A worker that says nothing for so long hangs. */
+const HANGS_AFTER_MS = 2_000;
+/** Reading traffic and the slower questions may take longer. */
+const SLOW_AFTER_MS = 30_000;
+
+/**
+ * The page's end of what-if.worker.ts. Each question is answered once; a newer one of the same kind makes the older fail with
+ * AbortError. A worker that hangs is ended and started anew, and what waits for it fails with `worker-hung`.
+ */
+export class WhatIfClient {
+  readonly #events: WhatIfEvents;
+  #worker: Worker | undefined;
+  #next = 0;
+  readonly #waiting = new Map<
+    number,
+    { kind: Question["kind"]; resolve(response: Response): void; reject(error: Error): void; timer: number }
+  >();
+
+  constructor(events: WhatIfEvents) {
+    this.#events = events;
+  }
+
+  /** Ends the worker; what waits fails with AbortError. */
+  dispose(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    for (const id of this.#waiting.keys()) this.#fail(id, new DOMException("the page was left", "AbortError"));
+  }
+
+  /** The number that the next question gets. */
+  get nextId(): number {
+    return this.#next + 1;
+  }
+
+  ask(question: Question): Promise<Response> {
+    const worker = (this.#worker ??= this.#start());
+    const id = ++this.#next;
+    for (const [older, { kind }] of this.#waiting)
+      if (kind === question.kind) this.#fail(older, new DOMException("a newer question was asked", "AbortError"));
+    const limit = question.kind === "judge" || question.kind === "explain" ? HANGS_AFTER_MS : SLOW_AFTER_MS;
+    return new Promise((resolve, reject) => {
+      const timer = window.setTimeout(() => this.#hangs(), limit);
+      this.#waiting.set(id, { kind: question.kind, resolve, reject, timer });
+      worker.postMessage({ ...question, id });
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL("./what-if.worker.ts", import.meta.url), { type: "module" });
+    worker.onmessage = (event: MessageEvent<Response>) => {
+      const response = event.data;
+      if (response.kind === "uses") return this.#events.onUses(response.id, response.lines);
+      const waits = this.#waiting.get(response.id);
+      if (waits === undefined) return; // an answer to an older question
+      this.#waiting.delete(response.id);
+      clearTimeout(waits.timer);
+      if (response.kind !== "failed") return waits.resolve(response);
+      const { status, code, message: what, where, next } = response;
+      waits.reject(
+        new AnswerError(status, {
+          code,
+          what,
+          ...(where === undefined ? {} : { where }),
+          ...(next === undefined ? {} : { next }),
+        }),
+      );
+    };
+    return worker;
+  }
+
+  #hangs(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    for (const id of this.#waiting.keys())
+      this.#fail(
+        id,
+        new AnswerError(504, {
+          code: "worker-hung",
+          what: "judging took longer than 2 s and was stopped",
+          next: "make the text smaller, or choose a shorter range",
+        }),
+      );
+    this.#events.onRestart();
+  }
+
+  #fail(id: number, error: Error): void {
+    const waits = this.#waiting.get(id);
+    if (waits === undefined) return;
+    this.#waiting.delete(id);
+    clearTimeout(waits.timer);
+    waits.reject(error);
+  }
+}
