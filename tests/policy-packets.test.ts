@@ -1,0 +1,194 @@
+/**
+ * What the engine says, proven by packets: policies made by seed stand as nftables rules between network namespaces
+ * (policy-packets/to-nft.ts, another reading of the specification), and every pair, port, protocol and family is tried for real.
+ * A probe has ended when its answer came home or when the router has noted its packet as dropped: nothing hangs on time.
+ * WEIR_RUNS: how many seeds (default 4); WEIR_SEED: the first of them.
+ */
+import { fork, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { answerColumns, PROTOCOL_NUMBERS } from "../policy/engine.ts";
+import { decisionText } from "../policy/explain/tiered.ts";
+import { parsePolicies } from "../policy/parse/policies.ts";
+import { compilePolicies } from "../policy/profiles.ts";
+import { VERDICT_BITS } from "../policy/verdict.ts";
+import { EMPTY_WORLD, type Profile } from "../policy/world.ts";
+import { WorldIndex } from "../policy/world-index.ts";
+import { checkMachine } from "../scripts/demo/commands.ts";
+import { PacketNetwork } from "./policy-packets/network.ts";
+import { ENDS, NAMESPACES, PROBES, probeText, type Family } from "./policy-packets/people.ts";
+import type { ProberNotice, ProberOrder } from "./policy-packets/prober.ts";
+import { randomPolicies } from "./policy-packets/random-policies.ts";
+import { rulesOf } from "./policy-packets/to-nft.ts";
+
+const FIRST = Number(process.env["WEIR_SEED"] ?? 1 + Math.floor(Math.random() * 1e6));
+const RUNS = Number(process.env["WEIR_RUNS"] ?? 4);
+/** Every probe of a round must have ended by then, on a machine however busy. */
+const ROUND_WITHIN_MS = 60_000;
+const network = new PacketNetwork(`weir-packets${process.pid}`);
+const answered = new Set<number>();
+const arrived = new Set<number>();
+let prober: ChildProcess | undefined;
+let round = 0;
+let asked = 0;
+
+beforeAll(async () => {
+  checkMachine();
+  await network.build();
+  const child = fork(fileURLToPath(new URL("policy-packets/prober.ts", import.meta.url)), network.names, {
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
+  prober = child;
+  await new Promise<void>((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the prober ended with ${code}`)));
+    child.on("message", (notice: ProberNotice) => {
+      if (notice.type === "ready") return resolve();
+      if (notice.round !== round) return;
+      if (notice.type === "asked") asked = notice.round;
+      else for (const probe of notice.probes) (notice.type === "answered" ? answered : arrived).add(probe);
+    });
+  });
+});
+afterAll(async () => {
+  if (prober !== undefined && prober.exitCode === null) {
+    const gone = new Promise((resolve) => prober!.once("exit", resolve));
+    prober.kill("SIGKILL");
+    await gone;
+  }
+  await network.remove();
+});
+
+const seen = { allowed: 0, denied: 0 };
+
+test("without policies every packet is answered", async () => {
+  await tryAll(rulesOf(""));
+  expect(PROBES.flatMap((probe, id) => (answered.has(id) ? [] : [probeText(probe)]))).toEqual([]);
+});
+
+test.each(Array.from({ length: RUNS }, (_, i) => FIRST + i))(
+  "what the engine allows passes, and what it denies is dropped (WEIR_SEED=%i)",
+  async (seed) => {
+    const yaml = randomPolicies(seed);
+    const { documents, problems } = parsePolicies(yaml, `seed-${seed}.yaml`);
+    expect(problems.filter((problem) => problem.severity === "error")).toEqual([]);
+    const dropped = await tryAll(rulesOf(yaml));
+    const wrong: string[] = [];
+    for (const [id, probe] of PROBES.entries()) {
+      const passes = answered.has(id);
+      seen[passes ? "allowed" : "denied"]++;
+      if (passes === dropped.has(id) || (arrived.has(id) && !passes))
+        wrong.push(`${probeText(probe)}: answered ${passes}, arrived ${arrived.has(id)}, dropped ${dropped.has(id)}`);
+    }
+    for (const family of ["v4", "v6"] as const)
+      for (const profile of ["kubernetes", "calico"] as const) wrong.push(...judge(profile, family));
+    expect(wrong, yaml).toEqual([]);
+
+    /** Where the engine's answer, by its tables and by `explain`, is not what became of the packet. */
+    function judge(profile: Profile, family: Family): string[] {
+      const world = worldOf(family);
+      const set = compilePolicies(documents, world, profile);
+      const rows = PROBES.flatMap((probe, id) => (probe.family === family ? [{ probe, id }] : []));
+      const side = (end: number): number =>
+        ENDS[end]!.namespace === ""
+          ? world.idOf({ kind: "address", address: ENDS[end]![family] })!
+          : world.endpointNamed(ENDS[end]!.namespace, ENDS[end]!.name)!;
+      const questions = {
+        length: rows.length,
+        source: Uint32Array.from(rows, ({ probe }) => side(probe.from)),
+        destination: Uint32Array.from(rows, ({ probe }) => side(probe.to)),
+        protocol: Uint8Array.from(rows, ({ probe }) => PROTOCOL_NUMBERS.get(probe.protocol)!),
+        port: Uint16Array.from(rows, ({ probe }) => probe.port),
+      };
+      const answers = answerColumns(rows.length);
+      set.evaluate(questions, answers);
+      return rows.flatMap(({ probe, id }, row) => {
+        if (probe.from === probe.to && profile !== "kubernetes") return []; // never leaves the pod; Calico judges it all the same
+        const allowed = (answers.code[row]! & VERDICT_BITS.denied) === 0;
+        const explained = set.explain({
+          source: questions.source[row]!,
+          destination: questions.destination[row]!,
+          protocol: questions.protocol[row]!,
+          port: probe.port,
+        });
+        if (allowed === answered.has(id) && (explained.verdict === "allow") === allowed) return [];
+        const by = `egress ${decisionText(explained.egress.decidedBy)}; ingress ${decisionText(explained.ingress.decidedBy)}`;
+        return [
+          `${profile}: ${probeText(probe)} ${answered.has(id) ? "passed" : "was dropped"}, the engine's tables say ${allowed ? "allow" : "deny"}, explain ${explained.verdict} (${by})`,
+        ];
+      });
+    }
+  },
+  ROUND_WITHIN_MS + 30_000,
+);
+
+test("the seeds made packets of both kinds", () => {
+  process.stderr.write(
+    `policy-packets: seeds ${FIRST}–${FIRST + RUNS - 1}, ${PROBES.length} probes each, ${seen.allowed} passed, ${seen.denied} dropped\n`,
+  );
+  expect(Math.min(seen.allowed, seen.denied)).toBeGreaterThan(PROBES.length / 100);
+});
+
+/** The engine's world of one family: pods with that address. */
+function worldOf(family: Family): WorldIndex {
+  return new WorldIndex({
+    ...EMPTY_WORLD,
+    namespaces: Object.entries(NAMESPACES).map(([name, labels]) => ({ name, labels: new Map(Object.entries(labels)) })),
+    endpoints: ENDS.filter((end) => end.namespace !== "").map((end) => ({
+      namespace: end.namespace,
+      name: end.name,
+      labels: new Map(Object.entries(end.labels)),
+      addresses: [end[family]],
+      serviceAccount: "default",
+      ports: end.ports,
+    })),
+  });
+}
+
+/** Puts rules in force, sends every probe, and waits until each was answered or noted as dropped. Returns the dropped ones. */
+async function tryAll(rules: string): Promise<Set<number>> {
+  order({ type: "quiet" });
+  await network.nft(["-f", "-"], rules);
+  answered.clear();
+  arrived.clear();
+  order({ type: "ask", round: ++round });
+  const deadline = Date.now() + ROUND_WITHIN_MS;
+  for (;;) {
+    const dropped = await droppedProbes();
+    if (asked === round && PROBES.every((_, id) => answered.has(id) || dropped.has(id))) return dropped;
+    if (Date.now() > deadline) {
+      const open = PROBES.flatMap((probe, id) => (answered.has(id) || dropped.has(id) ? [] : [probeText(probe)]));
+      throw new Error(`${open.length} probes neither came back nor were dropped:\n${open.slice(0, 20).join("\n")}`);
+    }
+    await delay(50);
+  }
+}
+
+const KEYS = new Map(
+  PROBES.map(({ from, to, port, protocol, family }, id) => [
+    [ENDS[from]![family], ENDS[to]![family], protocol.toLowerCase(), port].join(" "),
+    id,
+  ]),
+);
+
+async function droppedProbes(): Promise<Set<number>> {
+  const dropped = new Set<number>();
+  for (const name of ["dropped4", "dropped6"]) {
+    const listed = JSON.parse(await network.nft(["-j", "-n", "list", "set", "inet", "weir_policy", name])) as {
+      nftables: { set?: { elem?: { concat: (string | number)[] }[] } }[];
+    };
+    for (const { set } of listed.nftables)
+      for (const { concat } of set?.elem ?? []) {
+        const key = concat.map((part) => (part === 6 ? "tcp" : part === 17 ? "udp" : part)).join(" ");
+        const id = KEYS.get(key);
+        if (id === undefined) throw new Error(`the router dropped what nobody sent: ${key}`);
+        dropped.add(id);
+      }
+  }
+  return dropped;
+}
+
+function order(what: ProberOrder): void {
+  prober!.send(what);
+}
