@@ -7,7 +7,7 @@ import { LiveMessage } from "../model/wire/live.ts";
 import { HealthSnapshot } from "../model/wire/health.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { connectNamespaces, ip, testAgent, testNamespaces, testStore, until } from "./testing.ts";
+import { connectNamespaces, ipIn, testAgent, testNamespaces, testStore, until } from "./testing.ts";
 
 const SERVER = `
 const net = require("node:net");
@@ -136,12 +136,12 @@ test("an address that moves between namespaces under load: 0 connections attribu
     [a, "weirac"],
     [b, "weirbc"],
   ] as const)
-    ip("-n", netns, "route", "add", "10.252.0.1/32", "dev", device);
+    ipIn(netns, "route", "add", "10.252.0.1/32", "dev", device);
   const move = (to: string, device: string, from?: string, old?: string) => {
-    if (from !== undefined) ip("-n", from, "addr", "del", "10.252.0.9/32", "dev", old!);
-    ip("-n", to, "addr", "add", "10.252.0.9/32", "dev", device);
-    ip("-n", to, "route", "replace", "10.252.0.1/32", "dev", device, "src", "10.252.0.9");
-    ip("-n", c, "route", "replace", "10.252.0.9/32", "dev", to === a ? "weirca" : "weircb", "src", "10.252.0.1");
+    if (from !== undefined) ipIn(from, "addr", "del", "10.252.0.9/32", "dev", old!);
+    ipIn(to, "addr", "add", "10.252.0.9/32", "dev", device);
+    ipIn(to, "route", "replace", "10.252.0.1/32", "dev", device, "src", "10.252.0.9");
+    ipIn(c, "route", "replace", "10.252.0.9/32", "dev", to === a ? "weirca" : "weircb", "src", "10.252.0.1");
   };
   move(a, "weirac");
   const named = (name: string) => SERVER.replace("process.argv[1]", JSON.stringify(name));

@@ -82,6 +82,13 @@ export async function until(
 export const ip = (...args: string[]): string =>
   execFileSync("ip", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
+/** `ip` inside a network namespace. By nsenter: `ip -n` remounts the root, which fails in a chroot whose root is no mount point. */
+export const ipIn = (netns: string, ...args: string[]): string =>
+  execFileSync("nsenter", [`--net=/run/netns/${netns}`, "ip", ...args], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+
 /** Namespaces `NAME` → its full name, made with loopback up; removed on disposal with all that runs in them. */
 export function testNamespaces(
   ...names: string[]
@@ -91,12 +98,12 @@ export function testNamespaces(
   for (const name of names) {
     of[name] = `weirc${process.pid}${name}`;
     ip("netns", "add", of[name]);
-    ip("-n", of[name], "link", "set", "lo", "up");
+    ipIn(of[name], "link", "set", "lo", "up");
   }
   return {
     of,
     run(name, script) {
-      const child = spawn("ip", ["netns", "exec", of[name]!, process.execPath, "-e", script], {
+      const child = spawn("nsenter", [`--net=/run/netns/${of[name]!}`, process.execPath, "-e", script], {
         stdio: ["pipe", "pipe", "inherit"],
       });
       children.push(child);
@@ -118,14 +125,14 @@ export function connectNamespaces(
   deviceB: string,
   addressesB: readonly string[],
 ): void {
-  ip("-n", a, "link", "add", deviceA, "type", "veth", "peer", "name", deviceB, "netns", b);
+  ipIn(a, "link", "add", deviceA, "type", "veth", "peer", "name", deviceB, "netns", b);
   for (const [netns, device, addresses] of [
     [a, deviceA, addressesA],
     [b, deviceB, addressesB],
   ] as const) {
     for (const address of addresses)
-      ip("-n", netns, "addr", "add", address, "dev", device, ...(address.includes(":") ? ["nodad"] : []));
-    ip("-n", netns, "link", "set", device, "up");
+      ipIn(netns, "addr", "add", address, "dev", device, ...(address.includes(":") ? ["nodad"] : []));
+    ipIn(netns, "link", "set", device, "up");
   }
 }
 

@@ -18,6 +18,9 @@ export const ADDRESS = {
 
 export type Place = "client" | "router" | "server";
 
+/** For nsenter. Not `ip netns exec`: it remounts the root, which fails in a chroot whose root is no mount point. */
+export const netnsOption = (name: string): string => `--net=/run/netns/${name}`;
+
 /** A world of its own names; `dispose` ends its programs and deletes it. */
 export class World implements AsyncDisposable {
   readonly #prefix: string;
@@ -26,26 +29,28 @@ export class World implements AsyncDisposable {
   constructor(name: string) {
     this.#prefix = `weirk${process.pid}${name}`;
     const [c, r, s] = (["client", "router", "server"] as const).map((place) => this.nameOf(place));
-    const ip = (...words: string[]) => execFileSync("ip", words.join(" ").split(" "), { stdio: "pipe" });
+    const ip = (words: string) => execFileSync("ip", words.split(" "), { stdio: "pipe" });
+    const ipIn = (ns: string | undefined, words: string) =>
+      execFileSync("nsenter", [netnsOption(ns!), "ip", ...words.split(" ")], { stdio: "pipe" });
     for (const ns of [c, r, s]) {
       ip(`netns add ${ns}`);
-      ip(`-n ${ns} link set lo up`);
+      ipIn(ns, `link set lo up`);
     }
     for (const [n, ns] of [
       [1, c],
       [2, s],
     ] as const) {
-      ip(`-n ${r} link add v${n} type veth peer name eth0 netns ${ns}`);
+      ipIn(r, `link add v${n} type veth peer name eth0 netns ${ns}`);
       for (const [at, device, host] of [
         [r, `v${n}`, 1],
         [ns, "eth0", 2],
       ] as const) {
-        ip(`-n ${at} addr add 10.77.${n}.${host}/24 dev ${device}`);
-        ip(`-n ${at} addr add fd77:${n}::${host}/64 dev ${device} nodad`);
-        ip(`-n ${at} link set ${device} up`);
+        ipIn(at, `addr add 10.77.${n}.${host}/24 dev ${device}`);
+        ipIn(at, `addr add fd77:${n}::${host}/64 dev ${device} nodad`);
+        ipIn(at, `link set ${device} up`);
       }
-      ip(`-n ${ns} route add default via 10.77.${n}.1`);
-      ip(`-n ${ns} route add default via fd77:${n}::1`);
+      ipIn(ns, `route add default via 10.77.${n}.1`);
+      ipIn(ns, `route add default via fd77:${n}::1`);
     }
     this.sysctl("router", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1");
   }
@@ -63,7 +68,7 @@ export class World implements AsyncDisposable {
   }
 
   run(place: Place, command: string, ...words: string[]): string {
-    return execFileSync("ip", ["netns", "exec", this.nameOf(place), command, ...words], {
+    return execFileSync("nsenter", [netnsOption(this.nameOf(place)), command, ...words], {
       encoding: "utf8",
       stdio: "pipe",
     });
@@ -100,8 +105,8 @@ export class World implements AsyncDisposable {
 
   #spawn(place: Place, program: string, input: unknown): ChildProcess {
     const source = `const input = ${JSON.stringify(input)};\nconst net = await import("node:net"), dgram = await import("node:dgram"), dns = await import("node:dns/promises"), { once } = await import("node:events");\n${program}`;
-    const words = ["netns", "exec", this.nameOf(place), process.execPath, "--input-type=module", "-e", source];
-    const child = spawn("ip", words, { stdio: ["ignore", "pipe", "inherit"] });
+    const words = [netnsOption(this.nameOf(place)), process.execPath, "--input-type=module", "-e", source];
+    const child = spawn("nsenter", words, { stdio: ["ignore", "pipe", "inherit"] });
     this.#programs.push(child);
     return child;
   }

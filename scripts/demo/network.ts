@@ -40,8 +40,8 @@ export async function buildNetwork(runId: string): Promise<void> {
       .join("\n"),
   );
   await run(
-    "ip",
-    ["-n", router, "-batch", "-"],
+    "nsenter",
+    [`--net=/run/netns/${router}`, "ip", "-batch", "-"],
     replicas
       .map((replica) => `link add ${replica.name} type veth peer name eth0 netns ${namespaceName(runId, replica.name)}`)
       .join("\n"),
