@@ -14,9 +14,11 @@ export interface AppConfig {
   readonly names: readonly string[];
 }
 
+const PORT = "a port number, 0–65535";
+
 const Settings = z.object({
   WEIR_HOST: z.string().min(1).default("127.0.0.1"),
-  WEIR_PORT: z.coerce.number("a port number").int().min(0).max(65535).default(7070),
+  WEIR_PORT: z.coerce.number(PORT).int(PORT).min(0, PORT).max(65535, PORT).default(7070),
   WEIR_COLLECTOR_SOCKET: z.string().min(1).optional(),
   WEIR_HOST_NAMES: z.string().default(""),
 });

@@ -4,11 +4,12 @@ import { pino, type Logger } from "pino";
 import { Agent, packageVersion } from "../collector/agent.ts";
 import { collectorConfig } from "../collector/config.ts";
 import { chooseSource } from "../collector/sources/choose.ts";
-import type { Environment } from "../store/config.ts";
+import { storeConfig, type Environment } from "../store/config.ts";
 
 /** Runs the collector until `signal`. Throws WeirError with what is in the way. */
 export async function collect(env: Environment, signal: AbortSignal, recordTo?: string): Promise<void> {
   const config = collectorConfig(env);
+  storeConfig(env); // a setting that can never work ends here; a store that is only away is waited for
   askForTheCpu();
   const log: Logger = pino(
     { name: "collector", level: env["WEIR_LOG"] ?? "info" },

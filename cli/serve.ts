@@ -30,6 +30,7 @@ export async function serve(env: Environment, report: (line: string) => void): P
 
 /** Runs `next build` unless the last one was made from the same sources. */
 export async function buildIfStale(report: (line: string) => void): Promise<void> {
+  if (!existsSync(join(ROOT, "next.config.ts"))) return needPackedPages();
   const dist = join(ROOT, process.env["NEXT_DIST_DIR"] ?? ".next");
   const hash = await sourcesHash();
   const isBuilt = existsSync(join(dist, "BUILD_ID"));
@@ -40,6 +41,17 @@ export async function buildIfStale(report: (line: string) => void): Promise<void
   );
   await build();
   await writeFile(join(dist, STAMP), hash);
+}
+
+/** An installed package (scripts/pack.ts) brings its pages and has no sources to build them from. */
+function needPackedPages(): void {
+  if (existsSync(join(ROOT, ".next", "BUILD_ID"))) return;
+  throw new WeirError({
+    code: "no-pages",
+    where: ROOT,
+    what: "this package was made without the pages (scripts/pack.ts --no-pages)",
+    next: "use weir observe here, or run the app from a package that has them",
+  });
 }
 
 function build(): Promise<void> {

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { WeirError } from "../model/errors.ts";
 
+const PORT = "a port number, 0–65535";
+
 const Settings = z.object({
-  WEIR_PORT: z.coerce.number().int().min(0).max(65535).default(7070),
+  WEIR_PORT: z.coerce.number(PORT).int(PORT).min(0, PORT).max(65535, PORT).default(7070),
   WEIR_HOST: z.string().min(1).default("127.0.0.1"),
 });
 
@@ -18,5 +20,10 @@ export function appAddress(env: NodeJS.ProcessEnv): AppAddress {
   if (parsed.success) return { port: parsed.data.WEIR_PORT, host: parsed.data.WEIR_HOST };
   const issue = parsed.error.issues[0]!;
   const name = String(issue.path[0]);
-  throw new WeirError({ code: "setting-wrong", where: name, what: `“${env[name]}” cannot be used: ${issue.message}` });
+  throw new WeirError({
+    code: "setting-wrong",
+    where: name,
+    what: `"${env[name]}" cannot be used`,
+    expected: issue.message,
+  });
 }

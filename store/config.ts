@@ -26,9 +26,13 @@ export interface StoreConfig {
   readonly engineMemory: number;
 }
 
+const PORT = "a port number, 0–65535";
+const DAYS = "whole days, 1 or more";
+const MEMORY = "bytes, 256000000 or more";
+
 const Settings = z.object({
   WEIR_DATA_DIR: z.string().min(1).optional(),
-  WEIR_STORE_PORT: z.coerce.number().int().min(0).max(65535).default(7071),
+  WEIR_STORE_PORT: z.coerce.number(PORT).int(PORT).min(0, PORT).max(65535, PORT).default(7071),
   WEIR_CLICKHOUSE_URL: z.string().min(1).optional(),
   WEIR_CLICKHOUSE_USER: z.string().min(1).optional(),
   WEIR_CLICKHOUSE_PASSWORD: z.string().optional(),
@@ -40,12 +44,12 @@ const Settings = z.object({
     .string()
     .regex(/^[\w.-]{1,64}$/, "letters, digits, _, . and -")
     .optional(),
-  WEIR_STORE_MEMORY: z.coerce.number().int().min(256_000_000).default(1_500_000_000),
-  WEIR_KEEP_FLOWS_DAYS: z.coerce.number().int().min(1).optional(),
-  WEIR_KEEP_MINUTES_DAYS: z.coerce.number().int().min(1).optional(),
-  WEIR_KEEP_HOURS_DAYS: z.coerce.number().int().min(1).optional(),
-  WEIR_KEEP_TUPLES_DAYS: z.coerce.number().int().min(1).optional(),
-  WEIR_KEEP_DNS_DAYS: z.coerce.number().int().min(1).optional(),
+  WEIR_STORE_MEMORY: z.coerce.number(MEMORY).int(MEMORY).min(256_000_000, MEMORY).default(1_500_000_000),
+  WEIR_KEEP_FLOWS_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
+  WEIR_KEEP_MINUTES_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
+  WEIR_KEEP_HOURS_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
+  WEIR_KEEP_TUPLES_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
+  WEIR_KEEP_DNS_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
 });
 
 /** Where everything of this installation lies: /var/lib/weir as root, else ~/.local/share/weir; WEIR_DATA_DIR overrides. */

@@ -29,7 +29,13 @@ export async function printHistory(question: HistoryQuestion, out: Printer, sign
     });
   }
   const answer = parseTimeRange({ from: question.since, to: question.until }, milliseconds(Date.now()));
-  if ("problem" in answer) throw new WeirError({ code: "bad-range", where: "--since, --until", what: answer.problem });
+  if ("problem" in answer)
+    throw new WeirError({
+      code: "bad-range",
+      where: "--since, --until",
+      what: answer.problem,
+      next: "choose another range; weir observe --help has examples",
+    });
   await using store = openReader(storeConfig());
   const { filter } = parseFilter(question.filter);
   const lines: string[] = [];
