@@ -55,8 +55,8 @@ enum skb_drop_reason___weir {
 	(bpf_core_enum_value_exists(enum skb_drop_reason___weir, name) &&                                    \
 	 reason == bpf_core_enum_value(enum skb_drop_reason___weir, name))
 
-/* No packet's fate: buffers freed by a close. All other judgement is left to user space, as data (drops.md
- * §1, §5). */
+/* No packet's fate: buffers freed by a close. All other judgement is left to user space,
+ * as data. */
 static __always_inline bool is_noise(__u32 reason)
 {
 	return reason == 0 || IS_REASON(reason, SKB_CONSUMED___weir) ||

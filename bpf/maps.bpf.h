@@ -47,7 +47,7 @@ struct life {
 	__u8 comm[16];
 };
 
-/* By address of the struct sock. Not sk_storage: +3.7 us a connection against +2.5 (collector.md §5). */
+/* By address of the struct sock. Not sk_storage: +3.7 us a connection against +2.5, measured on 6.18. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 131072);

@@ -2,7 +2,7 @@
 /*
  * Which back end did a service address lead to? At tcx egress of the client's veth the SYN-ACK (for UDP the
  * first answers) carries the conntrack entry: its original tuple is client > service, its reply tuple back
- * end > client (machine.md §4).
+ * end > client.
  */
 #include "emit.bpf.h"
 

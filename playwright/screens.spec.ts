@@ -1,6 +1,6 @@
 import { expect, open, PAGES, test, THEMES, WIDTHS } from "./fixtures.ts";
 
-/** Pictures of every page go to test-results/screens, to be looked at beside the mocks. */
+/** Pictures of every page go to test-results/screens. */
 for (const width of WIDTHS) {
   test(`every page fits ${width} px in both themes`, async ({ page }, info) => {
     test.setTimeout(180_000);

@@ -17,7 +17,7 @@ const WATERMARK = 1n << 14n; // struct perf_event_attr: bit 14 of the flags
 
 /**
  * Makes and maps a ring of `pages` pages (a power of two) for each CPU that is online. It wakes its reader when a quarter is full, never
- * per event: a wake-up costs as much as 45 events (collector.md §5).
+ * per event: a wake-up costs as much as 45 events.
  * Throws KernelError `ring-memory`: without CAP_IPC_LOCK, 128 pages a CPU is what perf_event_mlock_kb = 516 allows.
  */
 export function openRings(lib: Libbpf, mapFd: number, pages: number, pageBytes = 4096): Rings {

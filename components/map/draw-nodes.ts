@@ -1,7 +1,7 @@
 import type { MapTheme, Pen } from "./pen.ts";
 import { NODE_RADIUS, type SceneNode } from "./scene.ts";
 
-/** At least this share of the rim, or the arc is not seen (mocks/README.md §5). */
+/** At least this share of the rim, or the arc is not seen. */
 const LEAST_ARC = 0.12;
 
 /** A node: its shape with the number in it, the failing share as an arc, a second outline when selected. `outline` in scene units. */

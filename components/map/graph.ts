@@ -54,7 +54,7 @@ export interface Graph {
   readonly edges: readonly GraphEdge[];
 }
 
-/** At least this share of attempts fails, or of packets is sent again: trouble (mocks/README.md §5). */
+/** At least this share of attempts fails, or of packets is sent again: trouble. */
 export const TROUBLE_SHARE = 0.01;
 
 /** True for edges that "Only trouble" keeps. New is news, not trouble. */

@@ -14,7 +14,7 @@ export type Places = Record<string, [number, number]>;
 
 const SPACING = 118;
 const ALL_TICKS = 300;
-/** Enough for new nodes to find a place among fixed ones (ui.md §2: 10 into 1,000 in 60 ticks). */
+/** Enough for new nodes to find a place among fixed ones: 10 into 1,000 in 60 ticks. */
 const NEW_TICKS = 60;
 
 interface Body extends SimulationNodeDatum {

@@ -24,7 +24,7 @@ const ZOOM_RANGE: [number, number] = [0.08, 4];
 /** Share of the view that the bitmap reaches beyond each side. */
 const MARGIN = 0.5;
 const SHARP_AFTER_MS = 100;
-/** A new node comes in this time, ease-out (mocks/README.md §6); at once with reduced motion. */
+/** A new node comes in this time, ease-out; at once with reduced motion. */
 const ARRIVE_MS = 300;
 /** A map of few nodes is not blown up to fill a large screen. */
 const MOST_FIT_ZOOM = 1.35;

@@ -2,7 +2,7 @@ import { polygonHull } from "d3";
 import { inTrouble, type Graph, type GraphEdge, type GraphNode } from "./graph.ts";
 import type { Places } from "./layout.ts";
 
-/** Lengths in scene units: CSS pixels at zoom 1. Sizes are those of mocks/README.md §5. */
+/** Lengths in scene units: CSS pixels at zoom 1. */
 export const NODE_RADIUS = 19;
 const HULL_PADDING = 44;
 /**

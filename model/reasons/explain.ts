@@ -6,7 +6,7 @@ import { reasonName } from "./lookup.ts";
 import { describeReset } from "./rst.ts";
 
 /**
- * Why a connection failed, as far as the evidence goes (drops.md §2–3). A cause is stated only when events of this very flow show it; what merely fits is worded as likely,
+ * Why a connection failed, as far as the evidence goes. A cause is stated only when events of this very flow show it; what merely fits is worded as likely,
  * and where nothing was found, that is the answer.
  */
 export function explainFailure(facts: FailureFacts): Explanation {

@@ -88,7 +88,7 @@ export interface EdgeCause {
   readonly words: string;
 }
 
-/** Above this share of the tries, a common drop is called the reason (drops.md §2). */
+/** Above this share of the tries, a common drop is called the reason. */
 const BECAUSE_ABOVE = 0.8;
 
 /** The most common first cause among the tries of an edge (one answer of `joinDrops` per try), or undefined when none has any. */

@@ -20,7 +20,7 @@ import type {
 } from "./types.ts";
 
 /**
- * The slow, obvious judge: reference/policy.md's Calico section read aloud, one packet at a time, for every kind that Calico reads. No
+ * The slow, obvious judge: Calico's specification (docs/policy-calico.md) read aloud, one packet at a time, for every kind that Calico reads. No
  * bitmap, no class, no selector rewritten: namespaces' and accounts' labels are looked up where they stand.
  */
 export interface Packet {

@@ -1,7 +1,7 @@
 -- What the nodes report, one row a report, kept as it came: a drill-down must be able to say what the kernel said.
 -- Sort key: five-minute slots first, because every question has a range and most have only that; inside a slot by who was
 -- called, so that one edge of a slot lies together (8 of 10 columns repeat there and compress to almost nothing).
--- The window of remembered blocks is what makes a segment that is sent twice count once; see machine.md §7.
+-- The window of remembered blocks is what makes a segment that is sent twice count once.
 CREATE TABLE IF NOT EXISTS @table(flows) @cluster
 (
     ts               DateTime64(9, 'UTC')   COMMENT 'when it happened, ns since 1970 UTC, clock of the node' CODEC(DoubleDelta, ZSTD(1)),
