@@ -13,6 +13,17 @@ const program = new Command("weir")
   .description("See the traffic of this machine or cluster, see why packets die, try a policy before it bites.")
   .version(version, "-V, --version")
   .showHelpAfterError("(weir --help lists the commands, weir COMMAND --help their options)")
+  .addHelpText(
+    "after",
+    `
+Exit code of each command: 0 yes, 1 the answer is no, 2 there is no answer (bad input, nothing to ask).
+
+Examples:
+  weir start                    observe this machine and print the URL of the screens
+  weir doctor                   what works here, what is missing, what to type
+  weir observe -f verdict:dropped,failed
+`,
+  )
   .exitOverride();
 
 // Each command is imported only when it is asked for: `weir --help` need not load an engine.

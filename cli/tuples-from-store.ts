@@ -17,7 +17,13 @@ const MOST_TUPLES = 500_000;
 export function rangeOf(since: string, until: string): TimeRange {
   const from = /^\d+(ms|s|m|h|d|w)$/.test(since) ? `now-${since}` : since;
   const answer = parseTimeRange({ from, to: until }, milliseconds(Date.now()));
-  if ("problem" in answer) throw new WeirError({ code: "bad-range", where: "--since, --until", what: answer.problem });
+  if ("problem" in answer)
+    throw new WeirError({
+      code: "bad-range",
+      where: "--since, --until",
+      what: answer.problem,
+      next: "choose another range; --help has examples",
+    });
   return answer.range;
 }
 

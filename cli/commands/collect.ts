@@ -27,6 +27,8 @@ export function register(program: Command): void {
 }
 
 const EXAMPLES = `
+Exit code: 0 ended by Ctrl-C or SIGTERM, 2 it could not start.
+
 Examples:
   sudo weir collect                                    this machine, all network namespaces
   sudo weir collect --netns 'web,db,shop-*'

@@ -10,7 +10,7 @@ export function register(program: Command): void {
     .argument("<shell>", SHELLS.join(", "))
     .addHelpText(
       "after",
-      '\nExamples:\n  eval "$(weir completion bash)"\n  weir completion fish > ~/.config/fish/completions/weir.fish\n',
+      '\nExit code: 0 printed, 2 no such shell.\n\nExamples:\n  eval "$(weir completion bash)"\n  weir completion fish > ~/.config/fish/completions/weir.fish\n',
     )
     .action((shell: string) => {
       const chosen = choice(shell, "shell", SHELLS)!;

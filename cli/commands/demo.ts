@@ -21,7 +21,10 @@ export function register(program: Command): void {
     .option("--id <name>", "name of the world; two of different names do not disturb each other")
     .option("--port <port>", "port of the app (WEIR_PORT, 7070)")
     .option("-v, --verbose", "show every line that the parts say")
-    .addHelpText("after", "\nExamples:\n  weir demo\n  weir demo --check --seed 7 --seconds 30\n")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 ended, or the check agrees; 1 the check does not; 2 it could not run.\n\nExamples:\n  weir demo\n  weir demo --check --seed 7 --seconds 30\n",
+    )
     .action(async (options: Options) => {
       const { checkDemo, showDemo, wholeNumber } = await import("../demo.ts");
       const signal = untilSignal();

@@ -34,12 +34,16 @@ const profileOption = (text: string | undefined): { profile?: (typeof PROFILES)[
 };
 
 export function register(program: Command): void {
-  const policy = program.command("policy").description("check, explain, generate and verify network policies");
+  const policy = program
+    .command("policy")
+    .description("check, explain, generate and verify network policies")
+    .addHelpText("after", POLICY_HELP);
   policy
     .command("check")
     .description("parse policies and print what is wrong as file:line:column; exit 1 on errors")
     .argument("<path...>", "YAML files or folders")
     .option("--format <format>", "text, json", "text")
+    .addHelpText("after", CHECK_HELP)
     .action(async (files: string[], options: { format: string }) => {
       const { policyCheck } = await import("../policy-check.ts");
       process.exitCode = await policyCheck(
@@ -55,6 +59,7 @@ export function register(program: Command): void {
     .argument("<file...>", "case files (JSON lines)")
     .option("--profile <profile>", "whose reading decides; default: what each case names")
     .option("--limit <number>", "mismatches to print at most", "100")
+    .addHelpText("after", VERIFY_HELP)
     .action(async (files: string[], options: { profile?: string; limit: string }) => {
       const { policyVerify } = await import("../policy-verify.ts");
       process.exitCode = await policyVerify(
@@ -70,7 +75,7 @@ export function register(program: Command): void {
     .requiredOption("--port <number>", "destination port")
     .option("--protocol <name>", "TCP, UDP, SCTP, ICMP, ICMPv6", "TCP")
     .option("--profile <profile>", PROFILE_HELP)
-    .addHelpText("after", "\nExample:\n  weir policy explain -f policies/ --from shop/web --to data/db --port 5432\n")
+    .addHelpText("after", EXPLAIN_HELP)
     .action(
       async (
         options: Traffic & {
@@ -106,10 +111,7 @@ export function register(program: Command): void {
     .option("--min-connections <number>", "leave out traffic rarer than this", "1")
     .option("--direction <list>", "ingress, egress; default both")
     .option("--no-reasons", "without comments on what each rule rests on")
-    .addHelpText(
-      "after",
-      "\nExample:\n  weir policy generate --namespace shop --kind CiliumNetworkPolicy > shop.yaml\n",
-    )
+    .addHelpText("after", GENERATE_HELP)
     .action(
       async (
         options: Traffic & {
@@ -144,6 +146,7 @@ export function register(program: Command): void {
     .requiredOption("-f, --policies <path...>", "policies in force: YAML files or folders")
     .option("--profile <profile>", PROFILE_HELP)
     .option("--format <format>", "table, json", "table")
+    .addHelpText("after", COVERAGE_HELP)
     .action(async (options: Traffic & { policies: string[]; profile?: string; format: string }) => {
       const { policyCoverage } = await import("../policy-coverage.ts");
       process.exitCode = await policyCoverage(
@@ -212,4 +215,48 @@ Examples:
   weir whatif -f policies/ --since 7d --fail-on denied
   weir export tuples --since 7d -o tuples.jsonl            once, where the store is
   weir whatif -f policies/ --tuples tuples.jsonl --format sarif > whatif.sarif      in a pull request
+`;
+
+const POLICY_HELP = `
+Exit code of each: 0 yes, 1 the answer is no, 2 there is no answer.
+
+Examples:
+  weir policy check policies/
+  weir policy explain -f policies/ --from shop/web --to data/db --port 5432
+`;
+
+const CHECK_HELP = `
+Exit code: 0 nothing is wrong, 1 there are errors, 2 there is no answer (no such file).
+
+Examples:
+  weir policy check policies/
+  weir policy check --format json web.yaml
+`;
+
+const VERIFY_HELP = `
+Exit code: 0 all verdicts agree, 1 some do not, 2 there is no answer (no such file, no case in it).
+
+Example:
+  weir policy verify cases.jsonl --limit 10
+`;
+
+const COVERAGE_HELP = `
+Exit code: 0 nothing was found, 1 there is something, 2 there is no answer (policies with errors, no store).
+
+Example:
+  weir policy coverage -f policies/ --since 7d
+`;
+
+const EXPLAIN_HELP = `
+Exit code: 0 allowed, 1 denied, 2 there is no answer (policies with errors, nobody of that name, no store).
+
+Example:
+  weir policy explain -f policies/ --from shop/web --to data/db --port 5432
+`;
+
+const GENERATE_HELP = `
+Exit code: 0 written, 1 there was no traffic to make any of, 2 there is no answer (no store, bad options).
+
+Example:
+  weir policy generate --namespace shop --kind CiliumNetworkPolicy > shop.yaml
 `;

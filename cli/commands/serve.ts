@@ -9,7 +9,10 @@ export function register(program: Command): void {
     .option("--port <port>", "port (WEIR_PORT, 7070)")
     .option("--host <address>", "address to listen on (WEIR_HOST, 127.0.0.1)")
     .option("--build-only", "build the pages where they are older than their sources, and end")
-    .addHelpText("after", "\nExample:\n  WEIR_CLICKHOUSE_URL=http://ch:8123 weir serve --port 8080\n")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 ended by Ctrl-C or SIGTERM, 2 it could not start.\n\nExample:\n  WEIR_CLICKHOUSE_URL=http://ch:8123 weir serve --port 8080\n",
+    )
     .action(async (options: { port?: string; host?: string; buildOnly?: boolean }) => {
       const { buildIfStale, serve } = await import("../serve.ts");
       if (options.buildOnly === true) return buildIfStale((line) => process.stderr.write(`weir: ${line}\n`));

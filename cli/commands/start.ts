@@ -28,6 +28,8 @@ export function register(program: Command): void {
 }
 
 const EXAMPLES = `
+Exit code: 0 ended by Ctrl-C or SIGTERM, 2 it could not start.
+
 Examples:
   weir start                                   observe this machine (as root; without rights the recorded sample plays)
   weir start --port 8080

@@ -17,6 +17,7 @@ export function register(program: Command): void {
     .description("ask the store in SQL, as a reader: nothing can be changed")
     .argument("[sql]", "the question; left out: standard input")
     .option("--output <format>", "table, json, csv, tsv, vertical, parquet", "table")
+    .addHelpText("after", SQL_HELP)
     .action(async (sql: string | undefined, options: { output: string }) => {
       const { storeSql } = await import("../store.ts");
       await storeSql(process.env, sql, options.output, process.stdin, process.stdout, untilSignal());
@@ -26,7 +27,7 @@ export function register(program: Command): void {
     .description(
       "bring the schema of a ClickHouse of your own up to this version; the embedded store does so by itself",
     )
-    .addHelpText("after", "\nExample:\n  WEIR_CLICKHOUSE_URL=http://ch:8123 weir store migrate\n")
+    .addHelpText("after", MIGRATE_HELP)
     .action(async () => {
       const { migrateStore } = await import("../store-migrate.ts");
       const version = await migrateStore(process.env);
@@ -37,6 +38,7 @@ export function register(program: Command): void {
     .description("run the embedded store alone, behind ClickHouse's HTTP protocol on loopback")
     .option("--port <port>", "port (WEIR_STORE_PORT, 7071)")
     .option("--data-dir <dir>", "where its data is (WEIR_DATA_DIR)")
+    .addHelpText("after", SERVE_HELP)
     .action(async (options: { port?: string; dataDir?: string }) => {
       endWithSupervisor();
       if (options.port !== undefined) process.env["WEIR_STORE_PORT"] = options.port;
@@ -69,6 +71,8 @@ interface ExportOptions {
 }
 
 const STORE_HELP = `
+Exit code: 0 answered, 2 there is no answer (no store, bad input).
+
 Examples:
   weir store
   weir store sql "SELECT reason, sum(drops) FROM flows WHERE kind = 'drop' GROUP BY reason"
@@ -76,8 +80,32 @@ Examples:
 `;
 
 const EXPORT_HELP = `
+Exit code: 0 written, also when nothing matched; 2 there is no answer (no store, bad input).
+
 Examples:
   weir export flows src:web --since 2h --format csv -o flows.csv
   weir export edges --since 7d --format parquet -o edges.parquet
   weir export tuples --since 7d -o tuples.jsonl
+`;
+
+const SQL_HELP = `
+Exit code: 0 answered, 2 there is no answer (no store, wrong SQL, a statement that would change something).
+
+Examples:
+  weir store sql "SELECT dst_workload, sum(opened) FROM flows GROUP BY dst_workload"
+  weir store sql --output csv < question.sql > answer.csv
+`;
+
+const MIGRATE_HELP = `
+Exit code: 0 the schema is this version's, 2 it is not (no server, a newer schema, no rights).
+
+Example:
+  WEIR_CLICKHOUSE_URL=http://ch:8123 weir store migrate
+`;
+
+const SERVE_HELP = `
+Exit code: 0 ended by Ctrl-C or SIGTERM, 2 it could not start.
+
+Example:
+  weir store serve --port 7171 --data-dir /srv/weir
 `;
