@@ -103,7 +103,7 @@ function columns(now: number): readonly Column<FlowRow>[] {
     {
       id: "verdict",
       title: "In the second",
-      width: "112px",
+      width: "122px",
       cell: (row) =>
         row.change === "newly-denied" ? (
           <Badge tone="denied" icon={Minus}>

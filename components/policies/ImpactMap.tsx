@@ -34,6 +34,7 @@ export function ImpactMap({ loaded, judged, lit, edge, onEdge }: Props) {
   const { scope } = useUrlState();
   const view = useRef<MapView>(undefined);
   const seconds = Math.max(1, (loaded.basis.to - loaded.basis.from) / 1000);
+  const chosen = edge ?? (lit.length === 1 ? lit[0] : undefined);
   // The layout asks for nodes only; edges change on every key.
   const graph = useMemo(
     (): Graph => ({
@@ -49,9 +50,9 @@ export function ImpactMap({ loaded, judged, lit, edge, onEdge }: Props) {
         gone: false,
         weight: node.connections,
       })),
-      edges: judged.edges.map((it) => graphEdge(it, seconds)),
+      edges: judged.edges.map((it) => graphEdge(it, seconds, chosen)),
     }),
-    [loaded.nodes, judged.edges, seconds],
+    [loaded.nodes, judged.edges, seconds, chosen],
   );
   const { scene, move } = useSettledLayout(graph, `workload:${scope.join(",")}`);
   const found = useMemo(
@@ -59,11 +60,8 @@ export function ImpactMap({ loaded, judged, lit, edge, onEdge }: Props) {
     [graph, lit, edge],
   );
   const look = useMemo(
-    () =>
-      theme === undefined
-        ? undefined
-        : { theme, selected: edge ?? (lit.length === 1 ? lit[0] : undefined), focus: false, found },
-    [theme, edge, lit, found],
+    () => (theme === undefined ? undefined : { theme, selected: chosen, focus: false, found }),
+    [theme, chosen, found],
   );
   const states = useMemo(() => new Set(graph.edges.map((it) => it.state)), [graph]);
   return (
@@ -86,7 +84,7 @@ export function ImpactMap({ loaded, judged, lit, edge, onEdge }: Props) {
   );
 }
 
-function graphEdge(edge: EdgeChange, seconds: number): GraphEdge {
+function graphEdge(edge: EdgeChange, seconds: number, chosen: string | undefined): GraphEdge {
   const total = Object.values(edge.connections).reduce((sum, n) => sum + n, 0);
   const part = edge.connections[edge.change];
   const words =
@@ -103,8 +101,9 @@ function graphEdge(edge: EdgeChange, seconds: number): GraphEdge {
     target: edge.target,
     state: STATES[edge.change],
     perSecond: total / seconds,
+    // Words stand on the chosen edge only; the others have their mark.
     label:
-      edge.change === "still-allowed"
+      edge.change === "still-allowed" || edge.key !== chosen
         ? ""
         : part === total
           ? `${words}, ${count(part)}`

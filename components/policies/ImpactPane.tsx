@@ -252,7 +252,7 @@ function columns(now: number, narrow: boolean): readonly Column<FlowRow>[] {
   const verdict: Column<FlowRow> = {
     id: "verdict",
     title: "Verdict",
-    width: "112px",
+    width: "122px",
     cell: (row) => <Verdict row={row} />,
     sortValue: (row) => row.change,
   };

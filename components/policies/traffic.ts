@@ -21,14 +21,19 @@ export interface Traffic {
 
 /** The store's answer, made ready once for all texts that are tried on it. */
 export function trafficOf(answer: TrafficAnswer): Traffic {
-  const set = tuplesOfAnswers(withAddresses(answer), answer.identities, { ...answer.books, names: answer.names });
+  const outside = outsideOf(answer);
+  const set = tuplesOfAnswers(withAddresses(answer.tuples, outside), answer.identities, {
+    ...answer.books,
+    names: answer.names,
+  });
+  const named = new Map([...outside.values()].map(({ address, name }) => [address, name]));
   const shapes = new Map(answer.identities.identities.map((identity) => [identity.id as string, identity.shape]));
   const identities = new Map(set.identities.map((identity) => [identity.id, identity]));
   const nodes: { -readonly [K in keyof NodeFacts]: NodeFacts[K] }[] = [];
   const members: Set<string>[] = [];
   const numbers = new Map<string, number>();
   const nodeOf = (end: TupleEnd, connections: number): number => {
-    const { namespace, workload } = flowEnd(end, identities);
+    const { namespace, workload } = flowEnd(end, identities, named);
     const key = `${namespace}/${workload}`;
     let number = numbers.get(key);
     if (number === undefined) {
@@ -60,45 +65,59 @@ export function trafficOf(answer: TrafficAnswer): Traffic {
   return { set, truncated: answer.tuples.answered.truncated, nodes, source, destination, edge, unknown };
 }
 
+/** An end outside: an address that rules can match, and its name. */
+interface Outside {
+  readonly address: string;
+  readonly name: string;
+}
+
 /**
- * Tuples with an address for each end outside. Roll-ups keep of a looked-up name only the name: the address that it was told is put
- * in its place, else one of 240.0.0.0/4, where nobody is, so that names are told apart and no block but the whole world matches.
+ * The ends outside, by identity. Roll-ups keep of a looked-up name only the name: the address that it was told is put in its place,
+ * else one of 240.0.0.0/4, where nobody is, so that names are told apart and no block but the whole world matches.
  */
-function withAddresses({ tuples, identities, names }: TrafficAnswer): TrafficAnswer["tuples"] {
+function outsideOf({ identities, names }: TrafficAnswer): ReadonlyMap<string, Outside> {
   const told = new Map(names.map(({ name, addresses }) => [name, addresses[0]!]));
-  const outside = new Map<string, { address: string; name: string }>();
-  let standIns = 0;
+  const outside = new Map<string, Outside>();
   for (const { id, kind, workload, labels } of identities.identities) {
     if (kind !== "fqdn" && kind !== "cidr") continue;
     const block = Object.keys(labels)
       .find((label) => label.startsWith("cidr:"))
       ?.slice(5)
       .replace(/\/\d+$/, "");
-    standIns += 1;
-    const address =
-      told.get(workload) ?? block ?? `240.${(standIns >> 16) & 255}.${(standIns >> 8) & 255}.${standIns & 255}`;
-    outside.set(id, { address, name: workload });
+    const n = outside.size + 1;
+    const standIn = `240.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
+    outside.set(id, { address: told.get(workload) ?? block ?? standIn, name: workload });
   }
-  if (outside.size === 0) return tuples;
+  return outside;
+}
+
+function withAddresses(
+  answer: TrafficAnswer["tuples"],
+  outside: ReadonlyMap<string, Outside>,
+): TrafficAnswer["tuples"] {
+  if (outside.size === 0) return answer;
   return {
-    ...tuples,
-    tuples: tuples.tuples.map((tuple) => {
-      const [from, to] = [outside.get(tuple.source), outside.get(tuple.destination)];
+    ...answer,
+    tuples: answer.tuples.map((tuple) => {
+      const from = tuple.sourceAddress === "" ? outside.get(tuple.source) : undefined;
+      const to = tuple.destinationAddress === "" ? outside.get(tuple.destination) : undefined;
       if (from === undefined && to === undefined) return tuple;
       return {
         ...tuple,
-        ...(from === undefined || tuple.sourceAddress !== "" ? {} : { sourceAddress: from.address }),
-        ...(to === undefined || tuple.destinationAddress !== ""
-          ? {}
-          : { destinationAddress: to.address, destinationName: tuple.destinationName || to.name }),
+        ...(from === undefined ? {} : { sourceAddress: from.address }),
+        ...(to === undefined ? {} : { destinationAddress: to.address }),
       };
     }),
   };
 }
 
-/** The names of an end as the map has them: outside addresses without a name are one "outside". */
-export function flowEnd(end: TupleEnd, identities: ReadonlyMap<string, TupleIdentity>): FlowEnd {
-  if (end.kind === "address") return { namespace: "", workload: end.name ?? end.address };
+/** The names of an end as the map has them; outside it is a looked-up name, what the inventory calls it, or an address. */
+function flowEnd(
+  end: TupleEnd,
+  identities: ReadonlyMap<string, TupleIdentity>,
+  named: ReadonlyMap<string, string>,
+): FlowEnd {
+  if (end.kind === "address") return { namespace: "", workload: end.name ?? named.get(end.address) ?? end.address };
   const identity = identities.get(end.id);
   if (identity === undefined) return { namespace: "", workload: end.id };
   return { namespace: identity.namespace, workload: identity.entity ?? identity.workload };
