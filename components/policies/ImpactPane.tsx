@@ -252,21 +252,21 @@ function columns(now: number, narrow: boolean): readonly Column<FlowRow>[] {
   const verdict: Column<FlowRow> = {
     id: "verdict",
     title: "Verdict",
-    width: "122px",
+    width: "116px",
     cell: (row) => <Verdict row={row} />,
     sortValue: (row) => row.change,
   };
   const ends: Column<FlowRow> = {
     id: "ends",
     title: "From → to",
-    width: "minmax(150px, 1fr)",
+    width: "minmax(120px, 1fr)",
     cell: (row) => <EdgeName source={row.source} destination={row.destination} />,
     sortValue: (row) => row.edge,
   };
   const conns: Column<FlowRow> = {
     id: "conns",
     title: "Conns",
-    width: "64px",
+    width: "58px",
     numeric: true,
     cell: (row) => <b>{count(row.connections)}</b>,
     sortValue: (row) => row.connections,
@@ -278,7 +278,7 @@ function columns(now: number, narrow: boolean): readonly Column<FlowRow>[] {
     {
       id: "port",
       title: "Port",
-      width: "76px",
+      width: "58px",
       numeric: true,
       cell: (row) => <code>{row.port.replace(/^TCP /, "")}</code>,
       sortValue: (row) => row.port,
@@ -287,14 +287,14 @@ function columns(now: number, narrow: boolean): readonly Column<FlowRow>[] {
     {
       id: "seen",
       title: "Last seen",
-      width: "86px",
+      width: "82px",
       cell: (row) => ago(row.lastSeen, now),
       sortValue: (row) => row.lastSeen,
     },
     {
       id: "by",
       title: "Decided by",
-      width: "104px",
+      width: "102px",
       cell: (row) => <DecidedBy row={row} />,
       sortValue: (row) => row.by?.line ?? 0,
     },

@@ -105,6 +105,7 @@ function freshState(latest: { readonly current: PolicyEditorProps }, readOnly: b
       indentOnInput(),
       indentUnit.of("  "),
       EditorState.tabSize.of(2),
+      EditorView.lineWrapping,
       yaml(),
       autocompletion({ override: [completePolicy(() => latest.current.names)], icons: false }),
       fieldHover,

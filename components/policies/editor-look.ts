@@ -44,17 +44,18 @@ export function editorLook(): Extension {
       ".cm-line-denied": { backgroundColor: "var(--mark-denied)" },
       ".cm-line-near": { backgroundColor: "var(--mark-degraded)" },
       ".cm-line-selected": { boxShadow: "inset 2px 0 0 var(--text)" },
-      ".cm-note": {
-        margin: "1px 10px 3px 22px",
+      // The editor measures blocks without their margins, so a note keeps its distance by padding.
+      ".cm-note": { padding: "1px 10px 3px 22px" },
+      ".cm-note > div": {
         padding: "1px 8px",
         borderLeft: "2px solid",
         font: "12px/17px var(--font)",
         whiteSpace: "normal",
         color: "var(--text-2)",
       },
-      ".cm-note-denied": { borderColor: "var(--denied)", backgroundColor: "var(--mark-denied)" },
-      ".cm-note-degraded": { borderColor: "var(--degraded)", backgroundColor: "var(--mark-degraded)" },
-      ".cm-note-allowed": { borderColor: "var(--allowed)", backgroundColor: "var(--mark-allowed)" },
+      ".cm-note-denied > div": { borderColor: "var(--denied)", backgroundColor: "var(--mark-denied)" },
+      ".cm-note-degraded > div": { borderColor: "var(--degraded)", backgroundColor: "var(--mark-degraded)" },
+      ".cm-note-allowed > div": { borderColor: "var(--allowed)", backgroundColor: "var(--mark-allowed)" },
       ".cm-note button": { fontWeight: "600", color: "var(--text)", textDecoration: "underline" },
       ".cm-foldPlaceholder": { background: "var(--active)", border: "none", color: "var(--text-2)", padding: "0 4px" },
       ".cm-tooltip": {

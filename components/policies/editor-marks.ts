@@ -64,15 +64,14 @@ class NoteWidget extends WidgetType {
     );
   }
   override toDOM(): HTMLElement {
-    const dom = Object.assign(document.createElement("div"), {
-      className: `cm-note cm-note-${this.note.tone}`,
-      textContent: this.note.text,
-    });
+    const dom = Object.assign(document.createElement("div"), { className: `cm-note cm-note-${this.note.tone}` });
+    const inside = Object.assign(document.createElement("div"), { textContent: this.note.text });
+    dom.append(inside);
     const { fix } = this.note;
     if (fix !== undefined) {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: fix.label });
       button.addEventListener("click", () => fix.run());
-      dom.append(" ", button);
+      inside.append(" ", button);
     }
     return dom;
   }
