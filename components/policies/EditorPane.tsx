@@ -2,7 +2,7 @@
 
 import { CircleAlert, Download, FileText, Pencil, Trash2, TriangleAlert, X } from "lucide-react";
 import dynamic from "next/dynamic";
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { Button } from "../parts/Button.tsx";
 import { clockSeconds, count } from "../parts/numbers.ts";
 import { Switch } from "../parts/Switch.tsx";
@@ -59,6 +59,17 @@ export function EditorPane(props: Props) {
   );
 }
 
+/** Why the line decides, in words. */
+function reasonOf(
+  { source, destination, port }: FlowRow,
+  { isDefault, direction }: NonNullable<FlowRow["by"]>,
+): string {
+  if (!isDefault) return `Decides ${source.workload} → ${destination.workload}, ${port}.`;
+  return direction === "ingress"
+    ? `Selects ${destination.workload}, and no rule lets ${source.workload} in on ${port}: default deny.`
+    : `Selects ${source.workload}, and no rule lets it out to ${destination.workload} on ${port}: default deny.`;
+}
+
 function Text({
   change,
   names,
@@ -71,6 +82,17 @@ function Text({
   drafts,
   file,
 }: Props & { readonly file: Draft }) {
+  const { act } = drafts;
+  const mend = useCallback(
+    (at: number, column: number, value: string, instead: string) => {
+      const lines = file.text.split("\n");
+      const old = lines[at - 1] ?? "";
+      if (old.slice(column - 1, column - 1 + value.length) !== value) return; // the text has changed since
+      lines[at - 1] = old.slice(0, column - 1) + instead + old.slice(column - 1 + value.length);
+      act({ kind: "edit", id: file.id, text: lines.join("\n") });
+    },
+    [act, file.id, file.text],
+  );
   const marks = useMemo((): Marks => {
     const uses = change.judged?.lines[file.name] ?? [];
     const by = selectedRow?.by;
@@ -90,12 +112,25 @@ function Text({
                   selectedRow.change === "newly-denied" || selectedRow.change === "still-denied"
                     ? ("denied" as const)
                     : ("allowed" as const),
-                text: by.isDefault
-                  ? `Selects ${selectedRow.destination.workload === "" ? "it" : "an end of it"}, and no rule lets ${selectedRow.source.workload} → ${selectedRow.destination.workload} ${selectedRow.port} through: default deny. ${count(selectedRow.connections)} connections`
-                  : `Decides ${selectedRow.source.workload} → ${selectedRow.destination.workload} ${selectedRow.port}. ${count(selectedRow.connections)} connections`,
+                text: `${reasonOf(selectedRow, by)} ${count(selectedRow.connections)} connections`,
               },
             ]
           : []),
+        ...(change.judged?.hints ?? [])
+          .filter((hint) => hint.file === file.name && change.stale === undefined)
+          .map((hint) => ({
+            line: hint.line,
+            tone: "degraded" as const,
+            text: `No workload had ${hint.key}=${hint.value} in this range.${hint.instead === undefined ? "" : ` Did you mean ${hint.instead}?`}`,
+            ...(hint.instead === undefined
+              ? {}
+              : {
+                  fix: {
+                    label: `Use ${hint.instead}`,
+                    run: () => mend(hint.line, hint.column, hint.value, hint.instead!),
+                  },
+                }),
+          })),
         ...near.slice(0, 1).map((it) => ({
           line: it.line,
           tone: "degraded" as const,
@@ -103,7 +138,7 @@ function Text({
         })),
       ],
     };
-  }, [change.judged, file.name, selectedRow, explained, line]);
+  }, [change.judged, change.stale, file.name, selectedRow, explained, line, mend]);
   return (
     <PolicyEditor
       id={file.id}

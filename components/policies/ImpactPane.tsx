@@ -150,7 +150,7 @@ function Rests({ loaded, judged }: { readonly loaded: Loaded; readonly judged: J
         : `${share(basis.unknownShare, 1)} of connections have an unknown end`}
       ; {loss}.{loaded.truncated ? " There is more traffic than is judged: the least frequent flows are left out." : ""}
       {judged.disagreements > 0
-        ? ` ${count(judged.disagreements)} flows were recorded otherwise than the policies in force say.`
+        ? ` ${count(judged.disagreements)} ${judged.disagreements === 1 ? "flow was" : "flows were"} recorded otherwise than the policies in force say.`
         : ""}
     </>
   );

@@ -13,7 +13,7 @@ import type { PolicyProblem } from "../../policy/parse/problem.ts";
 import type { Names } from "./answers.ts";
 import { MOST_CHARACTERS } from "./drafts.ts";
 import { completePolicy, fieldHover } from "./completion.ts";
-import { editorLook } from "./editor-look.ts";
+import { editorLook, pageNonce } from "./editor-look.ts";
 import { changeBar, cursorLine, policyMarks, setMarks, type Marks } from "./editor-marks.ts";
 
 export interface PolicyEditorProps {
@@ -48,7 +48,7 @@ export function PolicyEditor(props: PolicyEditorProps) {
   });
 
   useEffect(() => {
-    const created = new EditorView({ parent: place.current! });
+    const created = new EditorView({ parent: place.current!, extensions: EditorView.cspNonce.of(pageNonce()) }); // before the first style
     setView(created);
     return () => created.destroy();
   }, []);

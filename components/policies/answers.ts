@@ -28,6 +28,18 @@ export interface DecidingLine {
   readonly line: number;
   /** True: no rule matched, the policy's selection alone decided. */
   readonly isDefault: boolean;
+  readonly direction: "egress" | "ingress";
+}
+
+/** A label that nobody of the traffic has. */
+export interface Hint {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly key: string;
+  readonly value: string;
+  /** What was probably meant. */
+  readonly instead?: string;
 }
 
 /** One tuple of the traffic with what becomes of it. */
@@ -122,6 +134,7 @@ export interface Judged {
   readonly edges: readonly EdgeChange[];
   readonly lines: Readonly<Record<string, readonly LineUse[]>>;
   readonly sentences: readonly Sentence[];
+  readonly hints: readonly Hint[];
   readonly policies: readonly PolicyFacts[];
   /** Rows that were recorded otherwise than the policies in force say. */
   readonly disagreements: number;

@@ -168,13 +168,23 @@ export function matrix(judge: Judge): MatrixAnswer | undefined {
     const rule = answers.ingressRule[row] !== NO_RULE ? answers.ingressRule[row]! : answers.egressRule[row]!;
     if (rule !== NO_RULE && (!denied || lines[cell] === undefined)) {
       const { file, line } = candidate.rules[rule]!;
-      lines[cell] = { file, line, isDefault: false };
+      lines[cell] = {
+        file,
+        line,
+        isDefault: false,
+        direction: answers.ingressRule[row] !== NO_RULE ? "ingress" : "egress",
+      };
     } else if (denied && lines[cell] === undefined) {
       const direction = (answers.code[row]! & VERDICT_BITS.ingressDenied) !== 0 ? "ingress" : "egress";
       const side = direction === "ingress" ? questions.destination[row]! : questions.source[row]!;
       const policy = candidate.policies[candidate.selecting(side, direction)[0] ?? -1];
       if (policy !== undefined)
-        lines[cell] = { file: policy.file, line: subjectLine(judge.textOf(policy.file), policy.line), isDefault: true };
+        lines[cell] = {
+          file: policy.file,
+          line: subjectLine(judge.textOf(policy.file), policy.line),
+          isDefault: true,
+          direction,
+        };
     }
   }
   const cells = allowed.map((may, cell) => (connections[cell]! > 0 ? (may === 1 ? 3 : 2) : may));

@@ -184,7 +184,7 @@ export function policyMarks(onLine: (line: number) => void): Extension {
       class: "cm-counts",
       side: "after",
       markers: (view) => view.state.field(drawn).counts,
-      initialSpacer: () => new CountMarker("00,000,000", "plain", ""),
+      initialSpacer: () => new CountMarker("never hit", "plain", ""),
       domEventHandlers: {
         mousedown: (view, block) => {
           onLine(view.state.doc.lineAt(block.from).number);

@@ -99,7 +99,12 @@ describe("an answer", () => {
   test("names what is newly denied with the line that selects, and counts by line", () => {
     const it = judged(made().judge(files(POLICY), undefined));
     expect(it.changed.map((row) => [row.change, row.edge, row.connections, row.by])).toEqual([
-      ["newly-denied", "shop/cart → pay/payments", 20, { file: "p.yaml", line: 7, isDefault: true }],
+      [
+        "newly-denied",
+        "shop/cart → pay/payments",
+        20,
+        { file: "p.yaml", line: 7, isDefault: true, direction: "ingress" },
+      ],
     ]);
     expect(it.lines["p.yaml"]!.map((use) => [use.line, use.allowed, use.newlyDenied])).toEqual([
       [9, 100, 0],
@@ -224,7 +229,7 @@ test("the matrix tells may from did", () => {
   expect(cells[cell("cart", "payments")]).toBe(2);
   expect(cells[cell("ledger", "payments")]).toBe(0);
   expect(cells[cell("cart", "ledger")]).toBe(1);
-  expect(lines[cell("cart", "payments")]).toEqual({ file: "p.yaml", line: 7, isDefault: true });
+  expect(lines[cell("cart", "payments")]).toEqual({ file: "p.yaml", line: 7, isDefault: true, direction: "ingress" });
 });
 
 test("a name outside is an address that only the whole world takes in", () => {

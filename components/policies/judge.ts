@@ -21,20 +21,25 @@ import type {
   EdgeChange,
   Explained,
   FlowRow,
+  Hint,
   Judged,
   LineUse,
+  Names,
   PolicyFacts,
   PolicyText,
   Refused,
   Sentence,
 } from "./answers.ts";
+import { labelHints } from "./label-hints.ts";
 import { fieldLine, subjectLine } from "./lines.ts";
-import type { Traffic } from "./traffic.ts";
+import { namesOf, type Traffic } from "./traffic.ts";
 
 /** Rows that cross to the page; the totals are said. */
 const MOST_CHANGED = 2000;
 const MOST_OTHERS = 500;
 const MOST_EDGES_A_LINE = 500;
+/** Longer texts are of machines; looking for typing mistakes in them would cost more than judging. */
+const MOST_HINTED = 200_000;
 
 const ZERO: { readonly [C in Change]: number } = {
   "newly-denied": 0,
@@ -59,8 +64,11 @@ export class Judge {
       }
     | undefined;
 
+  readonly #names: Names;
+
   constructor(traffic: Traffic) {
     this.traffic = traffic;
+    this.#names = namesOf(traffic);
   }
 
   /** The last answer that was given, for what is asked about it. */
@@ -192,6 +200,7 @@ export class Judge {
       edges: this.#edges(diff),
       lines: this.#lines(diff, () => "decides"),
       sentences: this.#sentences(),
+      hints: this.#hints(),
       policies: this.#policies(whatIf, diff.candidate),
       disagreements: diff.disagreements.length,
       ms: 0,
@@ -234,19 +243,18 @@ export class Judge {
       const denied = code[row]! & VERDICT_BITS.denied;
       const egressDenies = (denied & VERDICT_BITS.egressDenied) !== 0;
       if (denied === 0) {
-        const rule = ingressRule[row] !== NO_RULE ? ingressRule[row]! : egressRule[row]!;
+        const direction = ingressRule[row] !== NO_RULE ? "ingress" : "egress";
+        const rule = direction === "ingress" ? ingressRule[row]! : egressRule[row]!;
         if (rule === NO_RULE) return undefined;
-        return { file: rules[rule]!.file, line: rules[rule]!.line, isDefault: false };
+        return { file: rules[rule]!.file, line: rules[rule]!.line, isDefault: false, direction };
       }
+      const direction = egressDenies ? "egress" : "ingress";
       const rule = egressDenies ? egressRule[row]! : ingressRule[row]!;
-      if (rule !== NO_RULE) return { file: rules[rule]!.file, line: rules[rule]!.line, isDefault: false };
-      const policy =
-        diff.candidate.policies[
-          this.#defaultPolicies(diff.candidate, row, egressDenies ? "egress" : "ingress", defaults)[0] ?? -1
-        ];
+      if (rule !== NO_RULE) return { file: rules[rule]!.file, line: rules[rule]!.line, isDefault: false, direction };
+      const policy = diff.candidate.policies[this.#defaultPolicies(diff.candidate, row, direction, defaults)[0] ?? -1];
       return policy === undefined
         ? undefined
-        : { file: policy.file, line: this.#subjectLine(policy.file, policy.line), isDefault: true };
+        : { file: policy.file, line: this.#subjectLine(policy.file, policy.line), isDefault: true, direction };
     };
   }
 
@@ -306,6 +314,12 @@ export class Judge {
       if (byPolicy[at]!.denied > 0)
         put(policy.file, this.#subjectLine(policy.file, policy.line), byPolicy[at]!, "decides");
     return lines;
+  }
+
+  #hints(): Hint[] {
+    return [...this.#last!.texts].flatMap(([file, text]) =>
+      text.length > MOST_HINTED ? [] : labelHints(file, text, this.#names),
+    );
   }
 
   #sentences(): Sentence[] {

@@ -138,18 +138,19 @@ function shapeOf(shape: string | undefined, identity: TupleIdentity | undefined)
 
 /** What the page is told of the traffic, once. */
 export function loadedOf(traffic: Traffic): Loaded {
-  const connections = new Map(traffic.nodes.map((node) => [node.key, node.connections]));
   return {
     basis: basisOf(traffic.set),
     truncated: traffic.truncated,
     nodes: traffic.nodes,
-    names: namesOf(traffic.set, connections),
+    names: namesOf(traffic),
   };
 }
 
 const MOST_VALUES = 200;
 
-function namesOf(set: TupleSet, connections: ReadonlyMap<string, number>): Names {
+/** Names that exist in the traffic. */
+export function namesOf({ set, nodes }: Traffic): Names {
+  const connections = new Map(nodes.map((node) => [node.key, node.connections]));
   const labels = new Map<string, Set<string>>();
   const workloads = set.identities.filter((identity) => identity.entity === undefined);
   for (const { labels: own } of workloads)
