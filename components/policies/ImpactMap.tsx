@@ -54,7 +54,7 @@ export function ImpactMap({ loaded, judged, lit, edge, onEdge }: Props) {
     }),
     [loaded.nodes, judged.edges, seconds, chosen],
   );
-  const { scene, move } = useSettledLayout(graph, `workload:${scope.join(",")}`);
+  const { scene, move } = useSettledLayout(graph, `${loaded.level}:${scope.join(",")}`);
   const found = useMemo(
     () => new Set(edge === undefined && lit.length > 0 ? ends(graph, lit) : []),
     [graph, lit, edge],

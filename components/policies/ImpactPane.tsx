@@ -47,7 +47,7 @@ export function ImpactPane(props: Props) {
       </section>
     );
   return (
-    <section className={styles.impact} aria-label="Impact" data-stale={change.stale !== undefined}>
+    <section className={styles.impact} aria-label="Impact" data-stale={change.stale !== undefined} data-at={change.at}>
       <Numbers judged={judged} />
       <p className={styles.basis}>
         <Rests loaded={loaded} judged={judged} />

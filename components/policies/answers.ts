@@ -3,7 +3,7 @@ import type { Change, ChangeCount } from "../../policy/what-if.ts";
 import type { PolicyProblem } from "../../policy/parse/problem.ts";
 import type { GeneratedKind } from "../../policy/generate/write.ts";
 import type { Profile } from "../../policy/world.ts";
-import type { NodeShape } from "../map/graph.ts";
+import type { MapLevel, NodeShape } from "../map/graph.ts";
 
 /** What crosses between the page and its worker. Everything is plain data: a copy on either side. */
 
@@ -118,6 +118,8 @@ export interface Loaded {
   readonly basis: Basis;
   readonly truncated: boolean;
   readonly names: Names;
+  /** What a node of the map stands for. */
+  readonly level: MapLevel;
   readonly nodes: readonly NodeFacts[];
 }
 

@@ -41,11 +41,12 @@ const MOST_EDGES_A_LINE = 500;
 /** Longer texts are of machines; looking for typing mistakes in them would cost more than judging. */
 const MOST_HINTED = 200_000;
 
-const ZERO: { readonly [C in Change]: number } = {
-  "newly-denied": 0,
-  "newly-allowed": 0,
+/** Codes of `WhatIfDiff.changes`. */
+const CODE_OF: { readonly [C in Change]: number } = {
   "still-allowed": 0,
-  "still-denied": 0,
+  "newly-denied": 1,
+  "newly-allowed": 2,
+  "still-denied": 3,
 };
 /** What an edge shows where its tuples differ: the first that is there. */
 const EDGE_ORDER: readonly Change[] = ["newly-denied", "newly-allowed", "still-denied", "still-allowed"];
@@ -157,7 +158,7 @@ export class Judge {
   }
 
   #answer(whatIf: WhatIf, diff: WhatIfDiff, problems: readonly PolicyProblem[], profile: Profile): Judged {
-    const { set, edge, source, destination, nodes, unknown } = this.traffic;
+    const { set, edge, edges, source, destination, nodes, unknown } = this.traffic;
     const defaults = new Map<string, readonly number[]>();
     const decider = this.#decider(diff, defaults);
     const needsL7 = new Set(diff.needsL7);
@@ -172,7 +173,7 @@ export class Judge {
         port: portText(tuple.protocol, tuple.port),
         connections: tuple.connections,
         lastSeen: tuple.lastSeen,
-        edge: edge[row]!,
+        edge: edges[edge[row]!]!.key,
         by: decider(row),
         unknown: unknown[row] === 1,
         needsL7: needsL7.has(row),
@@ -208,31 +209,23 @@ export class Judge {
   }
 
   #edges(diff: WhatIfDiff): EdgeChange[] {
-    const { set, edge, source, destination, nodes } = this.traffic;
-    const edges = new Map<
-      string,
-      { source: string; target: string; connections: Record<Change, number>; has: Set<Change> }
-    >();
-    for (let row = 0; row < set.tuples.length; row++) {
-      let known = edges.get(edge[row]!);
-      if (known === undefined) {
-        known = {
-          source: nodes[source[row]!]!.key,
-          target: nodes[destination[row]!]!.key,
-          connections: { ...ZERO },
-          has: new Set(),
-        };
-        edges.set(edge[row]!, known);
-      }
-      const change = changeOf(diff, row);
-      known.connections[change] += set.tuples[row]!.connections;
-      known.has.add(change);
+    const { set, edge, edges } = this.traffic;
+    // Edge × change: connections, and whether there is any row at all.
+    const connections = new Float64Array(edges.length * 4);
+    const has = new Uint8Array(edges.length * 4);
+    for (let row = 0; row < edge.length; row++) {
+      const cell = edge[row]! * 4 + diff.changes[row]!;
+      connections[cell]! += set.tuples[row]!.connections;
+      has[cell] = 1;
     }
-    return [...edges].map(([key, { has, ...rest }]) => ({
-      key,
-      ...rest,
-      change: EDGE_ORDER.find((change) => has.has(change))!,
-    }));
+    return edges.map((ends, at) => {
+      const of = (change: number) => connections[at * 4 + change]!;
+      return {
+        ...ends,
+        change: EDGE_ORDER.find((change) => has[at * 4 + CODE_OF[change]] === 1) ?? "still-allowed",
+        connections: { "still-allowed": of(0), "newly-denied": of(1), "newly-allowed": of(2), "still-denied": of(3) },
+      };
+    });
   }
 
   /** Row → the line that decides it: where it is denied, the side that denies; else the rule nearest to the destination. */
@@ -278,11 +271,11 @@ export class Judge {
   }
 
   #lines(diff: WhatIfDiff, stateOf: (rule: number) => LineUse["state"]): Judged["lines"] {
-    const { set, edge } = this.traffic;
+    const { set, edge, edges } = this.traffic;
     const { rules, policies } = diff.candidate;
     const { code, egressRule, ingressRule } = diff.answers;
     const defaults = new Map<string, readonly number[]>();
-    const make = () => ({ allowed: 0, newlyAllowed: 0, denied: 0, newlyDenied: 0, edges: new Set<string>() });
+    const make = () => ({ allowed: 0, newlyAllowed: 0, denied: 0, newlyDenied: 0, edges: new Set<number>() });
     const byRule = rules.map(make);
     const byPolicy = policies.map(make);
     for (let row = 0; row < set.tuples.length; row++) {
@@ -308,7 +301,7 @@ export class Judge {
     }
     const lines: Record<string, LineUse[]> = {};
     const put = (file: string, line: number, tally: ReturnType<typeof make>, state: LineUse["state"]) =>
-      (lines[file] ??= []).push({ ...tally, line, state, edges: [...tally.edges] });
+      (lines[file] ??= []).push({ ...tally, line, state, edges: [...tally.edges].map((at) => edges[at]!.key) });
     for (const [at, rule] of rules.entries()) put(rule.file, rule.line, byRule[at]!, stateOf(at));
     for (const [at, policy] of policies.entries())
       if (byPolicy[at]!.denied > 0)

@@ -1,7 +1,7 @@
 import type { TrafficAnswer } from "../../model/wire/answers/what-if.ts";
 import { tuplesOfAnswers } from "../../policy/tuples-of-answers.ts";
 import { basisOf, protocolName, type TupleEnd, type TupleIdentity, type TupleSet } from "../../policy/tuples.ts";
-import type { NodeShape } from "../map/graph.ts";
+import type { MapLevel, NodeShape } from "../map/graph.ts";
 import { edgeKey } from "../map/graph-from-answer.ts";
 import type { FlowEnd, Loaded, Names, NodeFacts } from "./answers.ts";
 
@@ -13,8 +13,12 @@ export interface Traffic {
   /** Row → number of its node in `nodes`. */
   readonly source: Uint32Array;
   readonly destination: Uint32Array;
-  /** Row → key of its edge on the map. */
-  readonly edge: readonly string[];
+  /** What one node of the map stands for: namespaces where there are too many workloads to be seen. */
+  readonly level: MapLevel;
+  readonly mapNodes: readonly NodeFacts[];
+  /** Row → number of its edge on the map, in `edges`. */
+  readonly edge: Uint32Array;
+  readonly edges: readonly { readonly key: string; readonly source: string; readonly target: string }[];
   /** Row → 1 where an end is a private address that nobody is known for. */
   readonly unknown: Uint8Array;
 }
@@ -50,19 +54,61 @@ export function trafficOf(answer: TrafficAnswer): Traffic {
   const source = new Uint32Array(length);
   const destination = new Uint32Array(length);
   const unknown = new Uint8Array(length);
-  const edge: string[] = [];
-  const keys = new Map<number, string>();
   for (const [row, tuple] of set.tuples.entries()) {
     source[row] = nodeOf(tuple.source, tuple.connections);
     destination[row] = nodeOf(tuple.destination, tuple.connections);
     unknown[row] = isUnknown(tuple.source, identities) || isUnknown(tuple.destination, identities) ? 1 : 0;
-    const pair = source[row]! * 2 ** 24 + destination[row]!;
-    let key = keys.get(pair);
-    if (key === undefined) keys.set(pair, (key = edgeKey(nodes[source[row]!]!.key, nodes[destination[row]!]!.key)));
-    edge.push(key);
   }
   for (const [number, node] of nodes.entries()) node.count = members[number]!.size;
-  return { set, truncated: answer.tuples.answered.truncated, nodes, source, destination, edge, unknown };
+  const truncated = answer.tuples.answered.truncated;
+  return { set, truncated, nodes, source, destination, unknown, ...mapOf(nodes, source, destination) };
+}
+
+/** Above this many workloads the map is folded to namespaces, as the service map is: more circles than that say nothing. */
+const FOLD_ABOVE = 150;
+
+/** The nodes and edges of the map, and which edge each row belongs to. */
+function mapOf(
+  nodes: readonly NodeFacts[],
+  source: Uint32Array,
+  destination: Uint32Array,
+): Pick<Traffic, "level" | "mapNodes" | "edge" | "edges"> {
+  const level: MapLevel = nodes.length > FOLD_ABOVE ? "namespace" : "workload";
+  const mapNodes: { -readonly [K in keyof NodeFacts]: NodeFacts[K] }[] = [];
+  const numbers = new Map<string, number>();
+  const placeOf = nodes.map((node) => {
+    const folded = foldedNode(node, level);
+    let number = numbers.get(folded.key);
+    if (number === undefined) {
+      numbers.set(folded.key, (number = mapNodes.length));
+      mapNodes.push({ ...folded, count: 0, connections: 0 });
+    }
+    mapNodes[number]!.count += node.count;
+    mapNodes[number]!.connections += node.connections;
+    return number;
+  });
+  const edge = new Uint32Array(source.length);
+  const edges: { key: string; source: string; target: string }[] = [];
+  const known = new Map<number, number>();
+  for (let row = 0; row < source.length; row++) {
+    const [from, to] = [placeOf[source[row]!]!, placeOf[destination[row]!]!];
+    const pair = from * 2 ** 24 + to;
+    let number = known.get(pair);
+    if (number === undefined) {
+      known.set(pair, (number = edges.length));
+      const ends = { source: mapNodes[from]!.key, target: mapNodes[to]!.key };
+      edges.push({ key: edgeKey(ends.source, ends.target), ...ends });
+    }
+    edge[row] = number;
+  }
+  return { level, mapNodes, edge, edges };
+}
+
+/** A node as it stands on the map, with the keys that the service map gives it. */
+function foldedNode(node: NodeFacts, level: MapLevel): NodeFacts {
+  if (level === "workload") return node;
+  if (node.namespace === "") return { ...node, key: "/outside", name: "outside", shape: "outside" };
+  return { ...node, key: `ns/${node.namespace}`, namespace: "", name: node.namespace, shape: "workload" };
 }
 
 /** An end outside: an address that rules can match, and its name. */
@@ -141,7 +187,8 @@ export function loadedOf(traffic: Traffic): Loaded {
   return {
     basis: basisOf(traffic.set),
     truncated: traffic.truncated,
-    nodes: traffic.nodes,
+    level: traffic.level,
+    nodes: traffic.mapNodes,
     names: namesOf(traffic),
   };
 }
