@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { failure } from "./failure.ts";
+import { interruption } from "./until-signal.ts";
 
 /** Exit codes of every command: 0 yes, 1 the answer is no, 2 there is no answer (bad input, nothing to ask). */
 export const EXIT = { yes: 0, no: 1, noAnswer: 2 } as const;
@@ -45,5 +46,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.yes : EXIT.noAnswer;
-  else process.exitCode = failure(error);
+  else process.exitCode = interruption(error) ?? failure(error);
 }

@@ -47,7 +47,12 @@ export class Supervisor {
         reject(new WeirError({ code: "part-failed", what }));
       });
     });
-    await Promise.race([untilReady(part, signal), ended]);
+    const decided = new AbortController(); // a part that ended is not asked any more
+    try {
+      await Promise.race([untilReady(part, AbortSignal.any([signal, decided.signal])), ended]);
+    } finally {
+      decided.abort();
+    }
     child.removeAllListeners("exit");
     child.once("exit", () => this.#again(part, FIRST_RESTART_MS));
   }

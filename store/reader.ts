@@ -63,6 +63,10 @@ class Reader implements StoreReader {
         abort_signal: signal,
       });
       const stream = answer.stream<unknown>();
+      if (!isClickHouse(answer.response_headers)) {
+        stream.destroy();
+        throw notClickHouse(this.config.url);
+      }
       const stop = () => stream.destroy(); // closes the socket: the store ends the query
       signal.addEventListener("abort", stop, { once: true });
       try {
@@ -90,6 +94,10 @@ class Reader implements StoreReader {
         query_params: { ...params },
         abort_signal: signal,
       });
+      if (!isClickHouse(answer.response_headers)) {
+        answer.stream.destroy();
+        throw notClickHouse(this.config.url);
+      }
       return answer.stream as AsyncIterable<Uint8Array>;
     } catch (thrown) {
       signal.throwIfAborted();
@@ -110,6 +118,11 @@ class Reader implements StoreReader {
     if (thrown instanceof SyntaxError) return notClickHouse(this.config.url, thrown);
     return storeFailure(thrown, this.config);
   }
+}
+
+/** Whoever says 200 to everything is no store: a page without a line feed would read as an answer without rows. */
+function isClickHouse(headers: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(headers).some((name) => name.startsWith("x-clickhouse-"));
 }
 
 const Version = z.object({ version: z.string().regex(/^\d+\.\d+/) });

@@ -70,7 +70,8 @@ describe("weir observe", () => {
 
   it("never sends a stranger's control characters to the terminal", () => {
     const hostile = { ...flow, process: "a\u001b]52;c;\u0007\u202Eb", source: end("x", "\u001b[2J", "10.0.0.1", 1) };
-    for (const format of ["compact", "table"] as const) {
+    expect(JSON.parse(printer("json", false).line(hostile))).toEqual(hostile);
+    for (const format of ["compact", "table", "json"] as const) {
       // oxlint-disable-next-line no-control-regex -- the characters that must not come through
       expect(printer(format, false).line(hostile)).not.toMatch(/[\u0000-\u001f\u007f\u202e]/u);
     }

@@ -15,7 +15,7 @@ export interface Printer {
 /** A printer for a format; `colour` false for files and pipes. Strings of the flow are shown with control characters made visible. */
 export function printer(format: Format, colour: boolean): Printer {
   const colours = pc.createColors(colour);
-  if (format === "json") return { header: undefined, line: (flow) => JSON.stringify(flow) };
+  if (format === "json") return { header: undefined, line: (flow) => asciiControls(JSON.stringify(flow)) };
   if (format === "table")
     return {
       header: colours.bold(
@@ -114,6 +114,13 @@ function endText(end: FlowEnd): string {
 /** Control, escape and text-direction characters written out: names come from strangers and go to a terminal. */
 export function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
+}
+
+/** The same JSON: JSON.stringify leaves DEL, C1 and direction characters as they are, and they go to a terminal. */
+function asciiControls(json: string): string {
+  return json.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
+    Array.from({ length: char.length }, (_, i) => `\\u${char.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
+  );
 }
 
 function pad(text: string, width: number): string {
