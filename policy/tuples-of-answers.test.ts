@@ -97,3 +97,24 @@ test("what was dropped and never opened is recorded as denied; a refusal got thr
     [undefined, 8],
   ]);
 });
+
+test("an outside end without its address stands for each that is known, its connections shared out; else it is the world", () => {
+  const inventory = (id: string, workload: string) => ({
+    ...identity(id, "cidr", workload),
+    labels: { "weir:namespace": "", "weir:workload": workload, "weir:kind": "outside" },
+  });
+  const tuples = [row("1000", "2000", { opened: 5 }), row("1000", "3000"), row("3001", "1000")];
+  const set = tuplesOfAnswers(
+    { answered, tuples } as TuplesAnswer,
+    { answered, identities: [...identities.identities, inventory("3000", "10.42.9.7"), inventory("3001", "crawler")] },
+    { names: [{ name: "api.example.com", addresses: ["192.0.2.1", "2001:db8::1"] }] },
+  );
+  expect(set.tuples.map(({ source, destination, connections }) => [source, destination, connections])).toEqual([
+    [{ kind: "identity", id: "1000" }, { kind: "address", address: "192.0.2.1", name: "api.example.com" }, 3],
+    [{ kind: "identity", id: "1000" }, { kind: "address", address: "2001:db8::1", name: "api.example.com" }, 2],
+    [{ kind: "identity", id: "1000" }, { kind: "address", address: "10.42.9.7", name: undefined }, 1],
+    [{ kind: "identity", id: "3001" }, { kind: "identity", id: "1000" }, 1],
+  ]);
+  const crawler = set.identities.find(({ workload }) => workload === "crawler");
+  expect([crawler?.entity, crawler?.labels.size]).toEqual(["world", 0]); // Weir's own labels are none that a policy could name
+});

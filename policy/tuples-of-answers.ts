@@ -1,4 +1,5 @@
 import type { IdentitiesAnswer, Tuple as TupleRow, TuplesAnswer } from "../model/wire/answers/flows.ts";
+import { parseAddress } from "../model/address.ts";
 import type { Tuple, TupleEnd, TupleIdentity, TupleSet } from "./tuples.ts";
 
 /** What the store answers beside tuples and identities, where it is known. */
@@ -18,7 +19,8 @@ const OUTSIDE: ReadonlySet<string> = new Set(["0", "2", "9", "10"]);
 
 /**
  * The store's answers as a set of tuples. Both ends' reports of one connection become one tuple; what was dropped and never opened
- * counts as denied only when nothing of it got through. Identities of kind fqdn and cidr are addresses with a name.
+ * counts as denied only when nothing of it got through. Identities of kind fqdn and cidr are addresses with a name; where the
+ * store does not say which address, the tuple stands for each that is known, its connections shared out; where none is known, world.
  */
 export function tuplesOfAnswers(tuples: TuplesAnswer, identities: IdentitiesAnswer, extra: TuplesExtra = {}): TupleSet {
   const known = new Map(identities.identities.map((identity) => [identity.id as string, identity]));
@@ -35,14 +37,39 @@ export function tuplesOfAnswers(tuples: TuplesAnswer, identities: IdentitiesAnsw
     const named = name !== "" ? name : identity?.kind === "fqdn" ? identity.workload : undefined;
     return { kind: "address", address, name: named === "" ? undefined : named };
   };
-  const rows = new Map<string, Tuple>();
+  const whole = new Map<string, Tuple>();
   for (const row of tuples.tuples) {
     const source = end(row.source, row.sourceAddress, "");
     const destination = end(row.destination, row.destinationAddress, row.destinationName);
     const isIcmp = row.protocol === 1 || row.protocol === 58;
     const port = isIcmp ? row.icmpType : row.port;
     const key = JSON.stringify([source, destination, row.protocol, port]);
-    rows.set(key, joined(rows.get(key), row, source, destination, port));
+    whole.set(key, joined(whole.get(key), row, source, destination, port));
+  }
+  /** Where the store keeps an outside identity but not which of its addresses was meant: all that are known. */
+  const outside = (it: TupleEnd): readonly TupleEnd[] => {
+    const identity = it.kind === "identity" ? known.get(it.id) : undefined;
+    if (identity === undefined || !(identity.kind === "fqdn" || identity.kind === "cidr")) return [it];
+    const { id, workload } = identity;
+    if (parseAddress(workload) !== undefined) return [{ kind: "address", address: workload, name: undefined }];
+    const addresses =
+      extra.addresses?.get(id) ?? extra.names?.find(({ name }) => name === workload)?.addresses ?? ([] as const);
+    const name = extra.names?.some((looked) => looked.name === workload) ? workload : undefined;
+    return addresses.length === 0 ? [it] : addresses.map((address) => ({ kind: "address", address, name }));
+  };
+  const rows = new Map<string, Tuple>();
+  for (const tuple of whole.values()) {
+    const pairs = outside(tuple.source).flatMap((source) =>
+      outside(tuple.destination).map((destination) => ({ source, destination })),
+    );
+    // Connections are shared out evenly, the first takes what is left over; what was seen counts at least once on each.
+    const share = Math.max(Math.min(1, tuple.connections), Math.floor(tuple.connections / pairs.length));
+    for (const [at, pair] of pairs.entries()) {
+      const connections = at === 0 ? Math.max(share, tuple.connections - share * (pairs.length - 1)) : share;
+      const key = JSON.stringify([pair.source, pair.destination, tuple.protocol, tuple.port]);
+      const before = rows.get(key);
+      rows.set(key, { ...tuple, ...pair, connections: connections + (before?.connections ?? 0) });
+    }
   }
   const used = new Set(
     [...rows.values()].flatMap(({ source, destination }) =>
@@ -51,7 +78,9 @@ export function tuplesOfAnswers(tuples: TuplesAnswer, identities: IdentitiesAnsw
   );
   const list = [...used].map((id): TupleIdentity => {
     const identity = known.get(id);
-    const labels = new Map(Object.entries(identity?.labels ?? {}));
+    // Weir's own (weir:namespace, weir:kind) are no labels that a policy could name.
+    const labels = new Map(Object.entries(identity?.labels ?? {}).filter(([key]) => !key.startsWith("weir:")));
+    const isOutside = identity?.kind === "fqdn" || identity?.kind === "cidr";
     return {
       id,
       namespace: identity?.namespace ?? "",
@@ -60,7 +89,11 @@ export function tuplesOfAnswers(tuples: TuplesAnswer, identities: IdentitiesAnsw
       addresses: extra.addresses?.get(id) ?? [],
       ports: extra.ports?.get(id) ?? [],
       serviceAccount: "default",
-      entity: identity?.kind === "reserved" || identity === undefined ? (identity?.workload ?? "unknown") : undefined,
+      entity: isOutside
+        ? "world"
+        : identity?.kind === "reserved" || identity === undefined
+          ? (identity?.workload ?? "unknown")
+          : undefined,
     };
   });
   const spaces = new Map((extra.namespaces ?? []).map((namespace) => [namespace.name, namespace]));
