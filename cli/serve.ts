@@ -57,7 +57,7 @@ function needPackedPages(): void {
 function build(): Promise<void> {
   const child = spawn(process.execPath, [join(ROOT, "node_modules/next/dist/bin/next"), "build"], {
     cwd: ROOT,
-    env: process.env,
+    env: { ...process.env, NODE_ENV: "production" }, // whatever the caller's is: Next builds otherwise for any other
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];

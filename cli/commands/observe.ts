@@ -66,7 +66,7 @@ async function follow(filter: string, out: Printer, signal: AbortSignal): Promis
 }
 
 const EXAMPLES = `
-Exit code: 0, also when nothing matched; 2 when there is no answer.
+Exit code: 0 shown, also when nothing matched; 2 there is no answer (no store or collector, bad input).
 
 Examples:
   weir observe -f                                     everything, as it happens
