@@ -50,7 +50,7 @@ spec:
 
 let folder = "";
 let store: StoreProcess | undefined;
-let env: NodeJS.ProcessEnv = {};
+let env: NodeJS.ProcessEnv = process.env;
 const file = (name: string) => join(folder, name);
 
 interface Ran {
@@ -135,7 +135,14 @@ describe.each([
 
   test("a rule that denies is named with its line, in Cilium's kinds and as SARIF", async () => {
     const { code, out } = await weir(
-      ...["whatif", "-f", "deny-cart.yaml", "--fail-on", "denied", "--format", "sarif", ...traffic()],
+      "whatif",
+      "-f",
+      "deny-cart.yaml",
+      "--fail-on",
+      "denied",
+      "--format",
+      "sarif",
+      ...traffic(),
     );
     expect(code).toBe(1);
     const denied = sarifOf(out).filter((result) => result.ruleId === "newly-denied");
@@ -150,7 +157,16 @@ describe.each([
   test("explain says who decides, with the line, and what the nearest rule lacks", async () => {
     const ask = (from: string) =>
       weir(
-        ...["policy", "explain", "-f", "ledger.yaml", "--from", from, "--to", "payments/ledger", "--port", "9090"],
+        "policy",
+        "explain",
+        "-f",
+        "ledger.yaml",
+        "--from",
+        from,
+        "--to",
+        "payments/ledger",
+        "--port",
+        "9090",
         ...traffic(),
       );
     const cart = await ask("storefront/cart");
@@ -181,7 +197,15 @@ describe.each(Object.keys(GENERATED_KINDS))("a generated %s", (kind) => {
     await writeFile(file(name), made.out);
     expect(await weir("policy", "check", name)).toMatchObject({ code: 0 });
     const tried = await weir(
-      ...["whatif", "-f", name, "--fail-on", "denied", "--format", "json", "--tuples", "tuples.jsonl"],
+      "whatif",
+      "-f",
+      name,
+      "--fail-on",
+      "denied",
+      "--format",
+      "json",
+      "--tuples",
+      "tuples.jsonl",
     );
     const report = JSON.parse(tried.out) as { denied: { source: string; destination: string }[]; counts: unknown };
     expect(report.denied, await readFile(file(name), "utf8")).toEqual([]);

@@ -12,10 +12,13 @@ import { answerColumns, PROTOCOL_NUMBERS } from "../policy/engine.ts";
 import { decisionText } from "../policy/explain/tiered.ts";
 import { parsePolicies } from "../policy/parse/policies.ts";
 import { compilePolicies } from "../policy/profiles.ts";
+import type { TupleEnd, TupleSet } from "../policy/tuples.ts";
 import { VERDICT_BITS } from "../policy/verdict.ts";
 import { EMPTY_WORLD, type Profile } from "../policy/world.ts";
+import { WhatIf } from "../policy/what-if.ts";
 import { WorldIndex } from "../policy/world-index.ts";
 import { checkMachine } from "../scripts/demo/commands.ts";
+import { CORNERS } from "./policy-packets/corners.ts";
 import { PacketNetwork } from "./policy-packets/network.ts";
 import { ENDS, NAMESPACES, PROBES, probeText, type Family } from "./policy-packets/people.ts";
 import type { ProberNotice, ProberOrder } from "./policy-packets/prober.ts";
@@ -67,68 +70,124 @@ test("without policies every packet is answered", async () => {
   expect(PROBES.flatMap((probe, id) => (answered.has(id) ? [] : [probeText(probe)]))).toEqual([]);
 });
 
+test.each(Object.keys(CORNERS))(
+  "corner: %s",
+  async (name) => expect(await differences(CORNERS[name]!, "corner.yaml"), CORNERS[name]).toEqual([]),
+  ROUND_WITHIN_MS + 30_000,
+);
+
 test.each(Array.from({ length: RUNS }, (_, i) => FIRST + i))(
   "what the engine allows passes, and what it denies is dropped (WEIR_SEED=%i)",
   async (seed) => {
     const yaml = randomPolicies(seed);
-    const { documents, problems } = parsePolicies(yaml, `seed-${seed}.yaml`);
-    expect(problems.filter((problem) => problem.severity === "error")).toEqual([]);
-    const dropped = await tryAll(rulesOf(yaml));
-    const wrong: string[] = [];
-    for (const [id, probe] of PROBES.entries()) {
-      const passes = answered.has(id);
-      seen[passes ? "allowed" : "denied"]++;
-      if (passes === dropped.has(id) || (arrived.has(id) && !passes))
-        wrong.push(`${probeText(probe)}: answered ${passes}, arrived ${arrived.has(id)}, dropped ${dropped.has(id)}`);
-    }
-    for (const family of ["v4", "v6"] as const)
-      for (const profile of ["kubernetes", "calico"] as const) wrong.push(...judge(profile, family));
-    expect(wrong, yaml).toEqual([]);
-
-    /** Where the engine's answer, by its tables and by `explain`, is not what became of the packet. */
-    function judge(profile: Profile, family: Family): string[] {
-      const world = worldOf(family);
-      const set = compilePolicies(documents, world, profile);
-      const rows = PROBES.flatMap((probe, id) => (probe.family === family ? [{ probe, id }] : []));
-      const side = (end: number): number =>
-        ENDS[end]!.namespace === ""
-          ? world.idOf({ kind: "address", address: ENDS[end]![family] })!
-          : world.endpointNamed(ENDS[end]!.namespace, ENDS[end]!.name)!;
-      const questions = {
-        length: rows.length,
-        source: Uint32Array.from(rows, ({ probe }) => side(probe.from)),
-        destination: Uint32Array.from(rows, ({ probe }) => side(probe.to)),
-        protocol: Uint8Array.from(rows, ({ probe }) => PROTOCOL_NUMBERS.get(probe.protocol)!),
-        port: Uint16Array.from(rows, ({ probe }) => probe.port),
-      };
-      const answers = answerColumns(rows.length);
-      set.evaluate(questions, answers);
-      return rows.flatMap(({ probe, id }, row) => {
-        if (probe.from === probe.to && profile !== "kubernetes") return []; // never leaves the pod; Calico judges it all the same
-        const allowed = (answers.code[row]! & VERDICT_BITS.denied) === 0;
-        const explained = set.explain({
-          source: questions.source[row]!,
-          destination: questions.destination[row]!,
-          protocol: questions.protocol[row]!,
-          port: probe.port,
-        });
-        if (allowed === answered.has(id) && (explained.verdict === "allow") === allowed) return [];
-        const by = `egress ${decisionText(explained.egress.decidedBy)}; ingress ${decisionText(explained.ingress.decidedBy)}`;
-        return [
-          `${profile}: ${probeText(probe)} ${answered.has(id) ? "passed" : "was dropped"}, the engine's tables say ${allowed ? "allow" : "deny"}, explain ${explained.verdict} (${by})`,
-        ];
-      });
-    }
+    expect(await differences(yaml, `seed-${seed}.yaml`), yaml).toEqual([]);
   },
   ROUND_WITHIN_MS + 30_000,
 );
 
 test("the seeds made packets of both kinds", () => {
   process.stderr.write(
-    `policy-packets: seeds ${FIRST}–${FIRST + RUNS - 1}, ${PROBES.length} probes each, ${seen.allowed} passed, ${seen.denied} dropped\n`,
+    `policy-packets: ${Object.keys(CORNERS).length} corners, seeds ${FIRST}–${FIRST + RUNS - 1}, ${PROBES.length} probes each, ${seen.allowed} passed, ${seen.denied} dropped\n`,
   );
   expect(Math.min(seen.allowed, seen.denied)).toBeGreaterThan(PROBES.length / 100);
 });
+
+/** Puts policies in force, sends everything, and says where the engine (tables, explain and what-if) and the packets differ. */
+async function differences(yaml: string, file: string): Promise<string[]> {
+  const { documents, problems } = parsePolicies(yaml, file);
+  expect(problems.filter((problem) => problem.severity === "error")).toEqual([]);
+  const dropped = await tryAll(rulesOf(yaml));
+  const wrong: string[] = [];
+  for (const [id, probe] of PROBES.entries()) {
+    const passes = answered.has(id);
+    seen[passes ? "allowed" : "denied"]++;
+    if (passes === dropped.has(id) || (arrived.has(id) && !passes))
+      wrong.push(`${probeText(probe)}: answered ${passes}, arrived ${arrived.has(id)}, dropped ${dropped.has(id)}`);
+  }
+  for (const family of ["v4", "v6"] as const) {
+    for (const profile of ["kubernetes", "calico"] as const) wrong.push(...judge(profile, family));
+    const diff = new WhatIf({ tuples: tuplesOf(family), profile: "kubernetes" }, []).diff(documents);
+    const rows = PROBES.flatMap((probe, id) => (probe.family === family ? [id] : []));
+    const newly = new Set(diff.newlyDenied.map((row) => rows[row]!));
+    for (const id of rows)
+      if (newly.has(id) !== dropped.has(id))
+        wrong.push(`what-if: ${probeText(PROBES[id]!)} newly denied ${newly.has(id)}, dropped ${dropped.has(id)}`);
+  }
+  return wrong;
+
+  /** Where the engine's answer, by its tables and by `explain`, is not what became of the packet. */
+  function judge(profile: Profile, family: Family): string[] {
+    const world = worldOf(family);
+    const set = compilePolicies(documents, world, profile);
+    const rows = PROBES.flatMap((probe, id) => (probe.family === family ? [{ probe, id }] : []));
+    const side = (end: number): number =>
+      ENDS[end]!.namespace === ""
+        ? world.idOf({ kind: "address", address: ENDS[end]![family] })!
+        : world.endpointNamed(ENDS[end]!.namespace, ENDS[end]!.name)!;
+    const questions = {
+      length: rows.length,
+      source: Uint32Array.from(rows, ({ probe }) => side(probe.from)),
+      destination: Uint32Array.from(rows, ({ probe }) => side(probe.to)),
+      protocol: Uint8Array.from(rows, ({ probe }) => PROTOCOL_NUMBERS.get(probe.protocol)!),
+      port: Uint16Array.from(rows, ({ probe }) => probe.port),
+    };
+    const answers = answerColumns(rows.length);
+    set.evaluate(questions, answers);
+    return rows.flatMap(({ probe, id }, row) => {
+      if (probe.from === probe.to && profile !== "kubernetes") return []; // never leaves the pod; Calico judges it all the same
+      const allowed = (answers.code[row]! & VERDICT_BITS.denied) === 0;
+      const explained = set.explain({
+        source: questions.source[row]!,
+        destination: questions.destination[row]!,
+        protocol: questions.protocol[row]!,
+        port: probe.port,
+      });
+      if (allowed === answered.has(id) && (explained.verdict === "allow") === allowed) return [];
+      const by = `egress ${decisionText(explained.egress.decidedBy)}; ingress ${decisionText(explained.ingress.decidedBy)}`;
+      return [
+        `${profile}: ${probeText(probe)} ${answered.has(id) ? "passed" : "was dropped"}, the engine's tables say ${allowed ? "allow" : "deny"}, explain ${explained.verdict} (${by})`,
+      ];
+    });
+  }
+}
+
+/** The probes of a family as recorded traffic: each once. */
+function tuplesOf(family: Family): TupleSet {
+  const end = (at: number): TupleEnd =>
+    ENDS[at]!.namespace === ""
+      ? { kind: "address", address: ENDS[at]![family], name: undefined }
+      : { kind: "identity", id: ENDS[at]!.name };
+  return {
+    from: 0,
+    to: 1,
+    produced: PROBES.length,
+    lost: 0,
+    identities: ENDS.filter((one) => one.namespace !== "").map((one) => ({
+      id: one.name,
+      namespace: one.namespace,
+      workload: one.name,
+      labels: new Map(Object.entries(one.labels)),
+      addresses: [one[family]],
+      ports: one.ports,
+      serviceAccount: "default",
+      entity: undefined,
+    })),
+    namespaces: Object.entries(NAMESPACES).map(([name, labels]) => ({ name, labels: new Map(Object.entries(labels)) })),
+    names: [],
+    tuples: PROBES.filter((probe) => probe.family === family).map((probe) => ({
+      source: end(probe.from),
+      destination: end(probe.to),
+      protocol: PROTOCOL_NUMBERS.get(probe.protocol)!,
+      port: probe.port,
+      connections: 1,
+      firstSeen: 0,
+      lastSeen: 0,
+      recorded: undefined,
+      l7: undefined,
+      sample: undefined,
+    })),
+  };
+}
 
 /** The engine's world of one family: pods with that address. */
 function worldOf(family: Family): WorldIndex {

@@ -45,7 +45,8 @@ export function randomPolicies(seed: number): string {
       { protocol: "SCTP" },
     ]);
     if (chance(0.2)) return protocol;
-    if (chance(0.35)) return { ...protocol, port: pick(random, ["http", "http", "tls", "sql", "ask", "nowhere"]) };
+    if (chance(0.35))
+      return { ...protocol, port: pick(random, ["http", "http", "http", "sql", "sql", "tls", "ask", "nowhere"]) };
     if (chance(0.4)) {
       const from = pick(random, [1, 53, 79, 80, 1024, 8080, 8443]);
       return {
