@@ -3,7 +3,7 @@
 import { ChevronRight, Link2, Map as MapIcon, Rows3 } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
-import type { Flow } from "../../model/flow.ts";
+import { protocolName, type Flow } from "../../model/flow.ts";
 import type { FilledCheck } from "../../model/reasons/checks.ts";
 import type { DropDescription } from "../../model/reasons/lookup.ts";
 import type { ExampleAnswer } from "../../model/wire/answers/drops.ts";
@@ -11,6 +11,7 @@ import type { Named } from "../../model/wire/answers/parts.ts";
 import { edgeKey } from "../map/graph-from-answer.ts";
 import { rowName } from "../flows/rows.ts";
 import { usePageLink } from "../frame/use-page-link.ts";
+import { edgeText } from "../policies/edge-text.ts";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { Button, buttonClass } from "../parts/Button.tsx";
 import { CopyButton } from "../parts/CopyButton.tsx";
@@ -301,6 +302,24 @@ export function PanelFoot({
         >
           <MapIcon size={14} aria-hidden="true" />
           Show on map
+        </Link>
+      )}
+      {source === undefined || destination === undefined ? null : (
+        <Link
+          className={buttonClass()}
+          href={pageLink("/policies", {
+            q: undefined,
+            allow: edgeText({
+              source,
+              destination,
+              port:
+                flow === null || flow === undefined || flow.destination.port === 0
+                  ? ""
+                  : `${protocolName(flow.protocol)} ${flow.destination.port}`,
+            }),
+          })}
+        >
+          Try a policy
         </Link>
       )}
     </>

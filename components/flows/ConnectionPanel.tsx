@@ -5,6 +5,7 @@ import Link from "next/link";
 import { protocolName, type Flow, type FlowEnd } from "../../model/flow.ts";
 import { quoteFilterValue } from "../../model/filter/parse.ts";
 import { usePageLink } from "../frame/use-page-link.ts";
+import { edgeText } from "../policies/edge-text.ts";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { Badge } from "../parts/Badge.tsx";
 import { Button, buttonClass } from "../parts/Button.tsx";
@@ -23,6 +24,11 @@ interface Props {
   readonly place: string | undefined;
   onStep(by: number): void;
   onClose(): void;
+}
+
+/** An end as policies name it: outside, by its name or address. */
+function policyEnd({ namespace, workload, name, address }: FlowEnd): { namespace: string; workload: string } {
+  return { namespace, workload: workload === "" || workload === "world" ? name || address : workload };
 }
 
 /** One connection's life, from what both ends and every drop on the way reported. */
@@ -67,6 +73,19 @@ export function ConnectionPanel({ flow, place, onStep, onClose }: Props) {
             href={pageLink("/map", { sel: `${nodeKey(flow.source)} → ${nodeKey(flow.destination)}` })}
           >
             On the map
+          </Link>
+          <Link
+            className={buttonClass()}
+            href={pageLink("/policies", {
+              q: undefined,
+              [trouble ? "allow" : "only"]: edgeText({
+                source: policyEnd(flow.source),
+                destination: policyEnd(flow.destination),
+                port: flow.destination.port === 0 ? "" : `${protocolName(flow.protocol)} ${flow.destination.port}`,
+              }),
+            })}
+          >
+            Try a policy
           </Link>
           <CopyButton
             text={`weir observe --since ${flow.time.slice(0, 19)}Z ${around} port:${flow.destination.port}`}

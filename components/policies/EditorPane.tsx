@@ -31,6 +31,7 @@ interface Props {
   readonly line: { readonly file: string; readonly line: number } | undefined;
   readonly reveal: { readonly line: number } | undefined;
   onLine(file: string, line: number): void;
+  onHover(file: string, line: number | undefined): void;
   onTooLong(characters: number): void;
 }
 
@@ -78,6 +79,7 @@ function Text({
   line,
   reveal,
   onLine,
+  onHover,
   onTooLong,
   drafts,
   file,
@@ -152,6 +154,7 @@ function Text({
       reveal={reveal}
       onChange={(text) => drafts.act({ kind: "edit", id: file.id, text })}
       onLine={(at) => onLine(file.name, at)}
+      onHover={(at) => onHover(file.name, at)}
       onTooLong={onTooLong}
     />
   );

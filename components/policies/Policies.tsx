@@ -53,6 +53,7 @@ export function Policies() {
   );
   const change = useWhatWouldChange(files, state.as);
   const [selection, setSelection] = useState<Selection>();
+  const [hovered, setHovered] = useState<{ readonly file: string; readonly line: number }>();
   const [reveal, setReveal] = useState<{ readonly line: number }>();
   const [notice, setNotice] = useState("");
   const { judged, client } = change;
@@ -64,11 +65,14 @@ export function Policies() {
   }, [judged, selection]);
   const explained = useExplained(change, selectedRow?.row);
   const lit = useMemo((): readonly string[] => {
+    const under =
+      hovered === undefined ? undefined : judged?.lines[hovered.file]?.find((use) => use.line === hovered.line);
+    if (under !== undefined && under.edges.length > 0) return under.edges;
     if (selectedRow !== undefined) return [selectedRow.edge];
     if (selection?.kind === "edge") return [selection.key];
     if (selection?.kind !== "line") return [];
     return judged?.lines[selection.file]?.find((use) => use.line === selection.line)?.edges ?? [];
-  }, [judged, selection, selectedRow]);
+  }, [judged, selection, selectedRow, hovered]);
   const line = selection?.kind === "line" ? selection : selectedRow?.by;
 
   const goTo = useCallback(
@@ -139,6 +143,15 @@ export function Policies() {
                   const decides = judged?.lines[file]?.some((use) => use.line === at) === true;
                   setSelection(decides ? { kind: "line", file, line: at } : undefined);
                 }}
+                onHover={(file, at) =>
+                  setHovered((known) =>
+                    known?.line === at && known?.file === file
+                      ? known
+                      : at === undefined
+                        ? undefined
+                        : { file, line: at },
+                  )
+                }
                 onTooLong={tooLong}
               />
             ) : (

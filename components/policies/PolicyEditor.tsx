@@ -30,6 +30,8 @@ export interface PolicyEditorProps {
   onChange(text: string): void;
   /** The cursor came to a line, or its count was pressed. */
   onLine(line: number): void;
+  /** The pointer rests on a line; undefined: it left. */
+  onHover(line: number | undefined): void;
   /** More than may be judged was pasted; it was not taken. */
   onTooLong(characters: number): void;
 }
@@ -128,6 +130,13 @@ function freshState(latest: { readonly current: PolicyEditorProps }, readOnly: b
         if (!transaction.docChanged || transaction.newDoc.length <= MOST_CHARACTERS) return transaction;
         latest.current.onTooLong(transaction.newDoc.length);
         return {};
+      }),
+      EditorView.domEventHandlers({
+        mousemove: (event, view) => {
+          const at = view.posAtCoords({ x: event.clientX, y: event.clientY });
+          latest.current.onHover(at === null ? undefined : view.state.doc.lineAt(at).number);
+        },
+        mouseleave: () => latest.current.onHover(undefined),
       }),
       EditorView.updateListener.of((update) => {
         const outside = update.transactions.some((transaction) => transaction.annotation(fromOutside) === true);
