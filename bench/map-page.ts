@@ -78,8 +78,8 @@ const LOOK: Look = {
   },
 };
 
-/** Lays out, shows, and drags the map to and fro for `seconds`, with mouse events as a hand makes them. */
-async function measure(nodes: number, edges: number, seconds: number): Promise<MapFigures> {
+/** Lays out, shows, and drags the map there and back for `seconds` at `speed` px a second, with mouse events as a hand makes them. */
+async function measure(nodes: number, edges: number, seconds: number, speed: number): Promise<MapFigures> {
   const graph = makeGraph(nodes, edges, 1);
   const began = performance.now();
   const places = layout({
@@ -118,11 +118,15 @@ async function measure(nodes: number, edges: number, seconds: number): Promise<M
     });
   const [x, y] = [innerWidth / 2, innerHeight / 2];
   over.dispatchEvent(mouse("mousedown", x, y));
+  let moved = 0;
+  const from = view.viewport.x;
   const gaps = await frames(seconds * 1000, (ms) => {
-    // A hand's speed: 500 px a second sideways, less up and down.
-    const swing = (period: number): number => Math.sin((ms / period) * 2 * Math.PI);
-    dispatchEvent(mouse("mousemove", x + 400 * swing(5000), y + 150 * swing(3100)));
+    // To one side and back: farther than the bitmap's margin of half a screen, so that sharp redraws are part of it.
+    const way = (Math.min(ms, seconds * 1000 - ms) / 1000) * speed;
+    dispatchEvent(mouse("mousemove", x + way, y + way / 5));
+    moved = Math.max(moved, Math.abs(view.viewport.x - from));
   });
+  if (moved < (speed * seconds) / 3) throw new Error(`the map moved by ${moved} px only`);
   dispatchEvent(mouse("mouseup", x, y));
   view.dispose();
   return { layoutMs, drawMs: draws[5]!, gaps };
