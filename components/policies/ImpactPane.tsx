@@ -47,7 +47,13 @@ export function ImpactPane(props: Props) {
       </section>
     );
   return (
-    <section className={styles.impact} aria-label="Impact" data-stale={change.stale !== undefined} data-at={change.at}>
+    <section
+      className={styles.impact}
+      aria-label="Impact"
+      data-stale={change.stale !== undefined}
+      data-at={change.at}
+      data-busy={change.busy}
+    >
       <Numbers judged={judged} />
       <p className={styles.basis}>
         <Rests loaded={loaded} judged={judged} />

@@ -144,6 +144,10 @@ export interface Judged {
   readonly ms: number;
 }
 
+/** An answer without what is as in the one before: most keys change no verdict. */
+export type JudgedAgain = Omit<Judged, Repeated> & Partial<Pick<Judged, Repeated>>;
+export type Repeated = "edges" | "changed" | "unchanged" | "unjudged";
+
 export interface PolicyFacts {
   readonly file: string;
   readonly line: number;
@@ -273,6 +277,8 @@ export type Request =
 export type Response =
   | { readonly kind: "loaded"; readonly id: number; readonly loaded: Loaded }
   | { readonly kind: "judged"; readonly id: number; readonly judged: Judged }
+  /** As `judged`, for the text on the screen; what is as in the answer before is not sent again. */
+  | { readonly kind: "judged again"; readonly id: number; readonly judged: JudgedAgain }
   | { readonly kind: "refused"; readonly id: number; readonly refused: Refused }
   /** Which rules nothing needs: comes after `judged`, for the same id. */
   | { readonly kind: "uses"; readonly id: number; readonly lines: Readonly<Record<string, readonly LineUse[]>> }

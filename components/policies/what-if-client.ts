@@ -1,5 +1,6 @@
 import { AnswerError } from "../questions/ask.ts";
-import type { Request, Response } from "./answers.ts";
+import type { Judged, Request, Response } from "./answers.ts";
+import { withRepeated } from "./judged-again.ts";
 
 /** A question without its number. */
 type Question = Request extends infer R ? (R extends { readonly id: number } ? Omit<R, "id"> : never) : never;
@@ -7,6 +8,8 @@ type Question = Request extends infer R ? (R extends { readonly id: number } ? O
 export interface WhatIfEvents {
   /** Rules that nothing needs, some time after an answer. */
   onUses(id: number, uses: Extract<Response, { kind: "uses" }>["lines"]): void;
+  /** An answer to a text that was typed on meanwhile: newer than what is shown, older than what is written. */
+  onOvertaken(id: number, judged: Judged): void;
   /** The worker hung and was ended; the traffic is read again by the one that follows. */
   onRestart(): void;
 }
@@ -23,6 +26,7 @@ const SLOW_AFTER_MS = 30_000;
 export class WhatIfClient {
   readonly #events: WhatIfEvents;
   #worker: Worker | undefined;
+  #judged: Judged | undefined;
   #next = 0;
   readonly #waiting = new Map<
     number,
@@ -61,10 +65,14 @@ export class WhatIfClient {
   #start(): Worker {
     const worker = new Worker(new URL("./what-if.worker.ts", import.meta.url), { type: "module" });
     worker.onmessage = (event: MessageEvent<Response>) => {
-      const response = event.data;
+      const response = this.#whole(event.data);
       if (response.kind === "uses") return this.#events.onUses(response.id, response.lines);
       const waits = this.#waiting.get(response.id);
-      if (waits === undefined) return; // an answer to an older question
+      if (waits === undefined) {
+        if (event.data.kind === "judged again" && response.kind === "judged")
+          this.#events.onOvertaken(response.id, response.judged);
+        return; // an answer to an older question
+      }
       this.#waiting.delete(response.id);
       clearTimeout(waits.timer);
       if (response.kind !== "failed") return waits.resolve(response);
@@ -81,9 +89,17 @@ export class WhatIfClient {
     return worker;
   }
 
+  /** Puts back what an answer left out as it was in the one before. */
+  #whole(response: Response): Response {
+    if (response.kind !== "judged again") return response;
+    this.#judged = withRepeated(response.judged, this.#judged);
+    return { kind: "judged", id: response.id, judged: this.#judged };
+  }
+
   #hangs(): void {
     this.#worker?.terminate();
     this.#worker = undefined;
+    this.#judged = undefined;
     for (const id of this.#waiting.keys())
       this.#fail(
         id,

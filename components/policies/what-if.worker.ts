@@ -5,9 +5,10 @@
 import { WeirError } from "../../model/errors.ts";
 import { TrafficAnswer } from "../../model/wire/answers/what-if.ts";
 import { ask, AnswerError } from "../questions/ask.ts";
-import type { Request, Response } from "./answers.ts";
+import type { Judged, Request, Response } from "./answers.ts";
 import { coverage, generate, matrix } from "./ask-traffic.ts";
 import { Judge } from "./judge.ts";
+import { withoutRepeated } from "./judged-again.ts";
 import { proposeEdit } from "./propose.ts";
 import { loadedOf, trafficOf } from "./traffic.ts";
 
@@ -15,6 +16,11 @@ let judge: Judge | undefined;
 /** For what is tried apart from the screen; the same traffic. */
 let trial: Judge | undefined;
 let loading: AbortController | undefined;
+/** The last answer that the page got. */
+let sent: Judged | undefined;
+let usesTimer = 0;
+/** Which rules nothing needs is worked out once nobody types: it would keep the next key waiting. */
+const USES_AFTER_MS = 400;
 const waiting = new Map<Request["kind"], Request>();
 let scheduled = false;
 
@@ -51,13 +57,13 @@ function answer(request: Request): void {
     case "judge": {
       const answered = judge.judge(request.files, request.profile);
       if (!("counts" in answered)) return say({ kind: "refused", id, refused: answered });
-      say({ kind: "judged", id, judged: answered });
-      const asked = judge;
-      setTimeout(() => {
-        if (waiting.has("judge") || judge !== asked) return; // a newer text waits
-        const lines = judge.uses();
+      say({ kind: "judged again", id, judged: withoutRepeated(answered, sent) });
+      sent = answered;
+      clearTimeout(usesTimer);
+      usesTimer = self.setTimeout(() => {
+        const lines = judge?.uses();
         if (lines !== undefined) say({ kind: "uses", id, lines });
-      }, 30);
+      }, USES_AFTER_MS);
       return;
     }
     case "try": {
@@ -87,6 +93,7 @@ async function load(id: number, url: string): Promise<void> {
     const traffic = trafficOf(answered);
     judge = new Judge(traffic);
     trial = undefined;
+    sent = undefined;
     say({ kind: "loaded", id, loaded: loadedOf(traffic) });
   } catch (error) {
     if (!signal.aborted) fail(id, error);

@@ -55,6 +55,8 @@ export function useWhatWouldChange(files: readonly PolicyText[], profile: Profil
         setState((known) =>
           known.id === id && known.judged !== undefined ? { ...known, judged: { ...known.judged, lines } } : known,
         ),
+      onOvertaken: (id, judged) =>
+        setState((known) => (id > known.id ? { ...known, judged, id, at: Date.now(), stale: undefined } : known)),
       onRestart: () => setRestarts((times) => times + 1),
     });
     client.current = created;
