@@ -152,7 +152,7 @@ export class Agent implements AsyncDisposable {
     const look = new MachineLook(this.#who);
     if (this.#chosen.prepare === undefined) {
       await this.#watchInventory();
-      await look.look(Date.now());
+      await look.look();
     } else this.#chosen.prepare(this.#who);
 
     await this.#hub.start();
@@ -277,7 +277,7 @@ export class Agent implements AsyncDisposable {
         if (looking) return;
         looking = true;
         void look
-          .look(Date.now())
+          .look()
           .catch((cause: unknown) =>
             log.warn({ cause: String(cause) }, "this machine could not be looked at; names stay as they were"),
           )

@@ -81,6 +81,11 @@ export class AddressIntervals {
     return before.ended ? BETWEEN_OWNERS : before.netns;
   }
 
+  /** True when somebody was seen to hold the address. */
+  knows(words: Uint32Array, offset: number): boolean {
+    return this.#byAddress.has(addressKey(words, offset));
+  }
+
   /** True when the address never changed hands, so that a look-up may be kept. */
   steady(words: Uint32Array, offset: number): boolean {
     const intervals = this.#byAddress.get(addressKey(words, offset));

@@ -13,8 +13,10 @@ export class MachineLook {
   }
 
   /** One look. Only listeners that were not there at the last look cost a walk through /proc/PID/fd. */
-  async look(nowMs: number): Promise<void> {
+  async look(): Promise<void> {
+    const beganMs = Date.now();
     const views = await lookAtNamespaces();
+    const endedMs = Date.now();
     const inodes = new Set(views.flatMap((view) => view.listeners.map((listener) => listener.inode)));
     const unknown = new Set([...inodes].filter((inode) => !this.#holders.has(inode)));
     const found = await holdersOf(unknown);
@@ -28,6 +30,6 @@ export class MachineLook {
         if (process !== undefined) listeners.set(`${view.inode} ${protocol} ${port}`, process);
       }
     }
-    this.#who.update(views, listeners, nowMs * 1e6);
+    this.#who.update(views, listeners, beganMs * 1e6, endedMs * 1e6);
   }
 }

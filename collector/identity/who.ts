@@ -45,6 +45,8 @@ export class Who {
   readonly #farKey = new Uint32Array(6);
   #farEpoch = -1;
   #namespaces = new Map<number, NetnsView>();
+  /** When the last look ended. */
+  #lookedNs = 0;
   /** `netns protocol port` → who listens. */
   #listeners = new Map<string, ProcessFacts>();
   readonly #containerNames = new Map<string, string>();
@@ -57,21 +59,38 @@ export class Who {
     this.names = names;
   }
 
-  /** What a look at the machine found (netns.ts): namespaces by inode, listeners with their processes. Replaces the last look. */
-  update(views: readonly NetnsView[], listeners: ReadonlyMap<string, ProcessFacts>, atNs: number): void {
+  /**
+   * What a look at the machine found (netns.ts): namespaces by inode, listeners with their processes. Replaces the last look.
+   * A look takes from `beganNs` to `endedNs`, in which an address can move: it proves an owner only for an address that the
+   * look before found there too, for the time between the two; sockets prove the rest. Of an address that nobody was seen to
+   * use, one look is enough.
+   */
+  update(
+    views: readonly NetnsView[],
+    listeners: ReadonlyMap<string, ProcessFacts>,
+    beganNs: number,
+    endedNs = beganNs,
+  ): void {
     const before = this.#namespaces;
     const now = new Map(views.map((view) => [view.inode, view]));
     for (const view of views) {
       const words = view.addresses;
       if (words === undefined) continue;
-      for (let i = 0; i < words.length; i += 4) this.intervals.prove(words, i, view.inode, atNs);
+      const earlier = before.get(view.inode)?.addresses;
+      for (let i = 0; i < words.length; i += 4) {
+        if (earlier !== undefined && holds(earlier, words, i)) {
+          this.intervals.prove(words, i, view.inode, this.#lookedNs);
+          this.intervals.prove(words, i, view.inode, beganNs);
+        } else if (!this.intervals.knows(words, i)) this.intervals.prove(words, i, view.inode, endedNs);
+      }
     }
+    this.#lookedNs = endedNs;
     for (const [inode, view] of before) {
       const words = view.addresses;
       const still = now.get(inode)?.addresses;
       if (words === undefined || (now.has(inode) && still === undefined)) continue;
       for (let i = 0; i < words.length; i += 4)
-        if (still === undefined || !holds(still, words, i)) this.intervals.end(words, i, inode, atNs);
+        if (still === undefined || !holds(still, words, i)) this.intervals.end(words, i, inode, endedNs);
     }
     this.#namespaces = now;
     const merged = new Map(listeners);

@@ -21,8 +21,13 @@ export function connectionRows(context: RowContext, batch: ConnColumns): void {
       sink.filtered(type, batch.tsLow[r]!, batch.tsHigh[r]!);
       continue;
     }
-    // also where nothing is observed: it tells whose address this is
-    if (!isLoopback(batch.source, r * 4) && !isUnspecified(batch.source, r * 4))
+    // Also where nothing is observed: it tells whose address this is. Only an opening does: a socket can close, and time out,
+    // long after its address has moved elsewhere.
+    if (
+      (type === EventType.open || !who.intervals.knows(batch.source, r * 4)) &&
+      !isLoopback(batch.source, r * 4) &&
+      !isUnspecified(batch.source, r * 4)
+    )
       who.intervals.prove(batch.source, r * 4, netns, ns);
     if (!who.isObserved(netns)) {
       sink.filtered(type, batch.tsLow[r]!, batch.tsHigh[r]!);

@@ -11,7 +11,10 @@ const CLIENT = 0;
 const SERVER = 1;
 
 export class Tuples {
-  /** source 4, destination 4, ports, protocol → [client party + 1, server party + 1]; doubles: from, to of either. */
+  /**
+   * source 4, destination 4, ports, protocol → for client, then server: party + 1 now, and of the connection before; doubles: from
+   * and to of both. The one before counts too: a busy client uses a port again before the last connection's rows are named.
+   */
   readonly #ends: WordTable;
   /** client 4, service 4, ports, protocol → [backend 4, backend port]. */
   readonly #translations: WordTable;
@@ -19,7 +22,7 @@ export class Tuples {
   translations = 0;
 
   constructor(capacity = 65_536) {
-    this.#ends = new WordTable(10, 2, 4, capacity);
+    this.#ends = new WordTable(10, 4, 8, capacity);
     this.#translations = new WordTable(10, 5, 0, capacity);
   }
 
@@ -44,10 +47,17 @@ export class Tuples {
     const slot = this.#ends.insert(this.#key);
     const end = isServer ? SERVER : CLIENT;
     const { words, doubles } = this.#ends;
-    const known = words[slot * 2 + end]! !== 0 && doubles[slot * 4 + end * 2 + 1] === 0;
-    words[slot * 2 + end] = party + 1;
-    if (!known) doubles[slot * 4 + end * 2] = ns;
-    doubles[slot * 4 + end * 2 + 1] = ended ? ns : 0;
+    const word = slot * 4 + end * 2;
+    const time = slot * 8 + end * 4;
+    const known = words[word]! !== 0 && doubles[time + 1] === 0;
+    if (!known) {
+      words[word + 1] = words[word]!;
+      doubles[time + 2] = doubles[time]!;
+      doubles[time + 3] = doubles[time + 1]!;
+      doubles[time] = ns;
+    }
+    words[word] = party + 1;
+    doubles[time + 1] = ended ? ns : 0;
   }
 
   /** The party + 1 that the client (or server) of this tuple gave of itself around `ns`, 0 when it did not. */
@@ -65,10 +75,13 @@ export class Tuples {
     const slot = this.#ends.find(this.#key);
     if (slot < 0) return 0;
     const end = server ? SERVER : CLIENT;
-    const from = this.#ends.doubles[slot * 4 + end * 2]!;
-    const to = this.#ends.doubles[slot * 4 + end * 2 + 1]!;
-    if (ns < from - SLACK_NS || (to !== 0 && ns > to + SLACK_NS)) return 0;
-    return this.#ends.words[slot * 2 + end]!;
+    const { words, doubles } = this.#ends;
+    const word = slot * 4 + end * 2;
+    const time = slot * 8 + end * 4;
+    const now = distance(ns, doubles[time]!, doubles[time + 1]!);
+    const before = words[word + 1] === 0 ? Infinity : distance(ns, doubles[time + 2]!, doubles[time + 3]!);
+    if (Math.min(now, before) > SLACK_NS) return 0;
+    return before < now ? words[word + 1]! : words[word]!;
   }
 
   /** True when the tuple is known in this direction, client first. */
@@ -116,6 +129,7 @@ export class Tuples {
     this.#set(client, clientAt, service, serviceAt, ports, protocol);
     return this.#translations.find(this.#key);
   }
+
   get backends(): Uint32Array {
     return this.#translations.words;
   }
@@ -136,4 +150,10 @@ export class Tuples {
     key[8] = ports;
     key[9] = protocol;
   }
+}
+
+/** How far `ns` lies outside of an interval, 0 within; `to` 0 = it has not ended. */
+function distance(ns: number, from: number, to: number): number {
+  if (ns < from) return from - ns;
+  return to !== 0 && ns > to ? ns - to : 0;
 }
