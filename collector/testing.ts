@@ -135,14 +135,3 @@ export function connectNamespaces(
     ipIn(netns, "link", "set", device, "up");
   }
 }
-
-/** The next line that a child says, JSON. */
-export async function saidBy(child: ChildProcess): Promise<unknown> {
-  let text = "";
-  for await (const chunk of child.stdout!) {
-    text += String(chunk);
-    const end = text.indexOf("\n");
-    if (end >= 0) return JSON.parse(text.slice(0, end)) as unknown;
-  }
-  throw new Error("the child ended without a word");
-}

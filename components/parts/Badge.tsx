@@ -1,6 +1,5 @@
 import { ArrowRight, Minus, Plus, RefreshCw, Star, X, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import type { Verdict } from "../../model/flow.ts";
 import type { Tone } from "./colors.ts";
 import styles from "./controls.module.css";
 
@@ -30,12 +29,6 @@ export function Badge({
       {children}
     </span>
   );
-}
-
-/** The role that a verdict has on every page. */
-export function toneOf(verdict: Verdict): Tone {
-  if (verdict === "allowed") return "allowed";
-  return verdict === "unknown" ? "gone" : "denied";
 }
 
 /** The icon that goes with a role, for rows that have no room for a badge. */

@@ -2,7 +2,7 @@ import { parsePolicies } from "../parse/policies.ts";
 import type { PolicyDocument } from "../parse/documents.ts";
 import { ruleUse } from "../findings.ts";
 import type { Tuple, TupleIdentity, TupleSet } from "../tuples.ts";
-import { VERDICT_BITS, type Direction } from "../verdict.ts";
+import type { Direction } from "../verdict.ts";
 import { WhatIf, type WhatIfSetup } from "../what-if.ts";
 import type { LabelChoice } from "./selectors.ts";
 import { planPolicies, type PlannedPolicy, type PlannedRule } from "./plan.ts";
@@ -145,22 +145,4 @@ function notesOf(policies: readonly GeneratedPolicy[], unsaid: readonly number[]
   if (rules.some((rule) => rule.forNames))
     notes.push("Names need look-ups: a rule to the cluster's DNS pods was added.");
   return notes;
-}
-
-/** Rows of `generated`'s subjects that its documents would deny in the reading of its kind. */
-export function deniedByGenerated(
-  tuples: TupleSet,
-  generated: Generated,
-  kind: GeneratedKind,
-  config?: WhatIfSetup["config"],
-): number[] {
-  const { documents } = parsePolicies(generated.yaml, "generated.yaml");
-  const whatIf = new WhatIf(
-    { tuples, profile: GENERATED_KINDS[kind].profile, ...(config === undefined ? {} : { config }) },
-    documents,
-  );
-  const denied: number[] = [];
-  for (let row = 0; row < tuples.tuples.length; row++)
-    if ((whatIf.todaysAnswers.code[row]! & VERDICT_BITS.denied) !== 0) denied.push(row);
-  return denied;
 }
