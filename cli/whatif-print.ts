@@ -1,5 +1,6 @@
 import { ruleUse, type RuleUse } from "../policy/findings.ts";
 import { decisionText } from "../policy/explain/tiered.ts";
+import type { Position } from "../policy/parse/problem.ts";
 import { endText, portText, type Basis } from "../policy/tuples.ts";
 import { ruleLabel, type RuleRef } from "../policy/verdict.ts";
 import { decidingRules, type WhatIf, type WhatIfDiff } from "../policy/what-if.ts";
@@ -16,6 +17,8 @@ export interface ChangedFlow {
   /** In words, with its line. */
   readonly by: string;
   readonly rule: RuleRef | undefined;
+  /** Where to look: the rule, or the policy whose default denies. */
+  readonly at: Position | undefined;
   readonly sample: string | undefined;
 }
 
@@ -44,6 +47,14 @@ export function reportOf(whatIf: WhatIf, diff: WhatIfDiff): WhatIfReport {
           : verdict.ingress
         : verdict.ingress;
     const rules = decidingRules(diff, row);
+    const rule =
+      deciding.decidedBy.kind === "rules"
+        ? deciding.decidedBy.rules[0]
+        : rules.length > 0 && change === "newly-allowed"
+          ? diff.candidate.rules[rules[rules.length - 1]!]
+          : undefined;
+    const isolating = deciding.decidedBy.kind === "default-deny" ? deciding.decidedBy.policies[0] : undefined;
+    const at = rule ?? isolating;
     return {
       change,
       source: endText(tuple.source, identities),
@@ -51,13 +62,9 @@ export function reportOf(whatIf: WhatIf, diff: WhatIfDiff): WhatIfReport {
       port: portText(tuple.protocol, tuple.port),
       connections: tuple.connections,
       lastSeen: new Date(tuple.lastSeen).toISOString(),
-      by: decisionText(deciding.decidedBy),
-      rule:
-        deciding.decidedBy.kind === "rules"
-          ? deciding.decidedBy.rules[0]
-          : rules.length > 0 && change === "newly-allowed"
-            ? diff.candidate.rules[rules[rules.length - 1]!]
-            : undefined,
+      by: `${decisionText(deciding.decidedBy)}${isolating === undefined ? "" : ` (${isolating.file}:${isolating.line}:${isolating.column})`}`,
+      rule,
+      at: at && { file: at.file, line: at.line, column: at.column },
       sample: tuple.sample,
     };
   };
@@ -179,7 +186,7 @@ export function printMarkdown(report: WhatIfReport): string[] {
 
 /** SARIF 2.1.0: what code scanning shows beside the lines of a pull request. */
 export function printSarif(report: WhatIfReport, version: string): string[] {
-  const place = (rule: RuleRef | undefined) =>
+  const place = (rule: Position | undefined) =>
     rule === undefined
       ? {}
       : {
@@ -198,7 +205,7 @@ export function printSarif(report: WhatIfReport, version: string): string[] {
     message: {
       text: `${it.source} → ${it.destination} ${it.port} (${it.connections} connections, last seen ${it.lastSeen}) would be ${it.change === "newly-denied" ? "denied" : "allowed"}: ${it.by}`,
     },
-    ...place(it.rule),
+    ...place(it.at),
   });
   const idle = (use: RuleUse) => ({
     ruleId: `rule-${use.state}`,

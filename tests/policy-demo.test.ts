@@ -125,7 +125,7 @@ describe.each([
     expect(code).toBe(1);
     const denied = out.slice(out.indexOf("Newly denied"), out.indexOf("Rules that change nothing"));
     expect(denied).toMatch(
-      /storefront\/cart +payments\/ledger +TCP 9090 .*default deny by NetworkPolicy\/payments\/ledger/,
+      /storefront\/cart +payments\/ledger +TCP 9090 .*default deny by NetworkPolicy\/payments\/ledger \(\S*ledger\.yaml:1:/,
     );
     expect(denied).toMatch(/storefront\/catalog +payments\/ledger +TCP 9090/);
     expect(denied).not.toContain("payments/payments");
