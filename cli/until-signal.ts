@@ -11,12 +11,18 @@ class Interrupted extends Error {
   }
 }
 
-/** A signal that fires at the first Ctrl-C, SIGTERM or SIGHUP. A second Ctrl-C ends the process at once. */
+/** One Ctrl-C can come twice: from the terminal to the whole group, and once more from npm, which hands it on. */
+const SAME_KEY_MS = 1500;
+
+/** A signal that fires at the first Ctrl-C, SIGTERM or SIGHUP. A second Ctrl-C, later, ends the process at once. */
 export function untilSignal(): AbortSignal {
   const controller = new AbortController();
+  let firstAt = Infinity;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted && name === "SIGINT") process.exit(CODES.SIGINT);
+      const again = controller.signal.aborted && performance.now() - firstAt > SAME_KEY_MS;
+      if (again && name === "SIGINT") process.exit(CODES.SIGINT);
+      firstAt = Math.min(firstAt, performance.now());
       controller.abort(new Interrupted(name));
     });
   }
