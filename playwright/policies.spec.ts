@@ -98,6 +98,25 @@ test("an edge of the map leads to a policy that allows only it", async ({ page }
   await expect(page.getByTestId("policy-editor")).toContainText("app: web");
 });
 
+test("a drop leads to a policy, and the page says what it can and cannot do about it", async ({ page }) => {
+  await open(page, "/drops?from=now-30m&live=0");
+  await page
+    .getByRole("grid", { name: "Causes of drops" })
+    .getByRole("row")
+    .filter({ hasText: "NETFILTER_DROP" })
+    .filter({ hasText: "cart" })
+    .click();
+  await page.getByRole("link", { name: "Try a policy" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("cart → db");
+  await expect(dialog).toContainText("no policy here denies it"); // a firewall rule did
+  await dialog.getByText("Only this").click();
+  await expect(dialog.getByTestId("policy-diff")).toContainText("app: cart");
+  await dialog.getByRole("button", { name: "Take this edit" }).click();
+  await expect(page.getByTestId("policy-editor")).toContainText("app: cart");
+  await expect(flows(page).getByRole("row").filter({ hasText: "newly denied" }).first()).toBeVisible();
+});
+
 test("one is generated, opens in a tab, and denies nothing that was seen", async ({ page }) => {
   await open(page, `${POLICIES}&view=generate`);
   await page.getByRole("combobox", { name: "Namespace" }).selectOption("data");

@@ -83,7 +83,7 @@ function Policies({ file, judged }: { readonly file: Draft; readonly judged: Jud
           {policy.namespace === "" ? "" : `${policy.namespace}/`}
           {policy.name}
           <span>
-            {policy.selects} {policy.selects === 1 ? "workload" : "workloads"}
+            {policy.selects === undefined ? "" : `${policy.selects} ${policy.selects === 1 ? "workload" : "workloads"}`}
           </span>
         </li>
       ))}

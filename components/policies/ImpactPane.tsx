@@ -23,6 +23,8 @@ interface Props {
   readonly lit: readonly string[];
   readonly edge: string | undefined;
   readonly narrow: boolean;
+  /** Names of the files that are judged. */
+  readonly files: readonly string[];
   onRow(row: FlowRow | undefined): void;
   onEdge(key: string | undefined): void;
   onEdit(request: EditRequest): void;
@@ -58,6 +60,12 @@ export function ImpactPane(props: Props) {
       <p className={styles.basis}>
         <Rests loaded={loaded} judged={judged} />
         <Stale change={change} />
+        {narrow ? (
+          <span className={styles.narrowNote}>
+            {props.files.length === 0 ? "No file of policies in this browser." : `Judged: ${props.files.join(", ")}.`}{" "}
+            Texts are written on a wider screen.
+          </span>
+        ) : null}
       </p>
       {narrow ? null : (
         <ImpactMap loaded={loaded} judged={judged} lit={props.lit} edge={props.edge} onEdge={props.onEdge} />
@@ -156,7 +164,7 @@ function Rests({ loaded, judged }: { readonly loaded: Loaded; readonly judged: J
         : `${share(basis.unknownShare, 1)} of connections have an unknown end`}
       ; {loss}.{loaded.truncated ? " There is more traffic than is judged: the least frequent flows are left out." : ""}
       {judged.disagreements > 0
-        ? ` ${count(judged.disagreements)} ${judged.disagreements === 1 ? "flow was" : "flows were"} recorded otherwise than the policies in force say.`
+        ? ` ${count(judged.disagreements)} ${judged.disagreements === 1 ? "flow was" : "flows were"} recorded otherwise than what is in force here says.`
         : ""}
     </>
   );

@@ -170,6 +170,7 @@ export function Policies() {
             lit={lit}
             edge={selectedRow?.edge ?? (selection?.kind === "edge" ? selection.key : undefined)}
             narrow={narrow}
+            files={files.map((file) => file.name)}
             onRow={pickRow}
             onEdge={pickEdge}
             onEdit={state.want}
@@ -234,7 +235,7 @@ function HeadTools({
           onChange={state.setView}
           options={(Object.keys(VIEW_WORDS) as PoliciesView[])
             .filter((view) => !narrow || view !== "matrix")
-            .map((value) => ({ value, label: VIEW_WORDS[value] }))}
+            .map((value) => ({ value, label: narrow && value === "editor" ? "Impact" : VIEW_WORDS[value] }))}
         />
       </span>
       {narrow ? null : (

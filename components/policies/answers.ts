@@ -154,8 +154,8 @@ export interface PolicyFacts {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** Workloads of the traffic that it selects. */
-  readonly selects: number;
+  /** Workloads of the traffic that it selects; undefined where there are too many of both to count. */
+  readonly selects: number | undefined;
 }
 
 /** Not judged: something in the texts is refused. */

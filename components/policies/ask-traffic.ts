@@ -181,7 +181,7 @@ export function matrix(judge: Judge): MatrixAnswer | undefined {
       if (policy !== undefined)
         lines[cell] = {
           file: policy.file,
-          line: subjectLine(judge.textOf(policy.file), policy.line),
+          line: subjectLine(judge.linesOf(policy.file), policy.line),
           isDefault: true,
           direction,
         };

@@ -38,6 +38,9 @@ import { namesOf, type Traffic } from "./traffic.ts";
 const MOST_CHANGED = 2000;
 const MOST_OTHERS = 500;
 const MOST_EDGES_A_LINE = 500;
+/** Policies that cross to the page, and workloads × policies up to which it is counted who selects whom. */
+const MOST_POLICIES = 2000;
+const MOST_SELECTIONS = 50_000;
 /** Longer texts are of machines; looking for typing mistakes in them would cost more than judging. */
 const MOST_HINTED = 200_000;
 
@@ -56,6 +59,7 @@ export class Judge {
   readonly traffic: Traffic;
   #whatIf: WhatIf | undefined;
   #todayTexts: string | undefined;
+  readonly #split = new Map<string, readonly string[]>();
   #parsed = new Map<string, { readonly text: string; readonly parsed: ReturnType<typeof parsePolicies> }>();
   #last:
     | {
@@ -100,6 +104,7 @@ export class Judge {
     } else if (todayTexts !== this.#todayTexts) this.#whatIf.setToday(today);
     this.#todayTexts = todayTexts;
     const diff = this.#whatIf.diff(candidate);
+    this.#split.clear();
     this.#last = { diff, documents: candidate, texts: new Map(files.map((file) => [file.name, file.text])) };
     const judged = this.#answer(this.#whatIf, diff, [...problems, ...diff.problems], profile);
     return { ...judged, ms: performance.now() - began };
@@ -143,9 +148,11 @@ export class Judge {
     };
   }
 
-  /** The text of a file as it was last judged. */
-  textOf(file: string): string {
-    return this.#last?.texts.get(file) ?? "";
+  /** The lines of a file as it was last judged. */
+  linesOf(file: string): readonly string[] {
+    let lines = this.#split.get(file);
+    if (lines === undefined) this.#split.set(file, (lines = (this.#last?.texts.get(file) ?? "").split("\n")));
+    return lines;
   }
 
   /** Parsed texts are kept while they don't change: of many files one is typed in. */
@@ -267,7 +274,7 @@ export class Judge {
   }
 
   #subjectLine(file: string, line: number): number {
-    return subjectLine(this.textOf(file), line);
+    return subjectLine(this.linesOf(file), line);
   }
 
   #lines(diff: WhatIfDiff, stateOf: (rule: number) => LineUse["state"]): Judged["lines"] {
@@ -316,17 +323,17 @@ export class Judge {
   }
 
   #sentences(): Sentence[] {
-    const { documents, texts } = this.#last!;
+    const { documents } = this.#last!;
     return documents.slice(0, 200).flatMap((document) => {
       const sentences = sentencesOf(document);
       if (sentences === undefined) return [];
       const { file, line } = document.position;
-      const text = texts.get(file) ?? "";
+      const lines = this.linesOf(file);
       return [
         { file, line, text: sentences.summary, isSummary: true },
         ...sentences.rules.map((rule) => ({
           file,
-          line: fieldLine(text, line, rule.path),
+          line: fieldLine(lines, line, rule.path),
           text: rule.text,
           isSummary: false,
         })),
@@ -335,18 +342,20 @@ export class Judge {
   }
 
   #policies(whatIf: WhatIf, set: CompiledPolicySet): PolicyFacts[] {
-    const selects = set.policies.map(() => new Set<number>());
     const { endpoints } = whatIf.world.world;
-    for (let side = 0; side < Math.min(endpoints.length, 5000); side++)
-      for (const direction of ["ingress", "egress"] as const)
-        for (const at of set.selecting(side, direction)) selects[at]?.add(side);
-    return set.policies.map((policy, at) => ({
+    const selects = set.policies.map(() => new Set<number>());
+    const counted = endpoints.length * set.policies.length <= MOST_SELECTIONS;
+    if (counted)
+      for (let side = 0; side < endpoints.length; side++)
+        for (const direction of ["ingress", "egress"] as const)
+          for (const at of set.selecting(side, direction)) selects[at]?.add(side);
+    return set.policies.slice(0, MOST_POLICIES).map((policy, at) => ({
       file: policy.file,
       line: policy.line,
       kind: policy.kind,
       namespace: policy.namespace,
       name: policy.name,
-      selects: selects[at]!.size,
+      selects: counted ? selects[at]!.size : undefined,
     }));
   }
 }

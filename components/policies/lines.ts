@@ -3,23 +3,20 @@
 const SUBJECT = /^\s+(?:- )?(?:podSelector|endpointSelector|nodeSelector|selector|subject):/;
 
 /** The line that says whom the document that begins at `from` selects; the document's own line where none does. */
-export function subjectLine(text: string, from: number): number {
-  let line = 0;
+export function subjectLine(lines: readonly string[], from: number): number {
   let inSpec = false;
-  for (const content of linesOf(text)) {
-    line++;
-    if (line < from) continue;
-    if (line > from && content.startsWith("---")) break;
+  for (let at = Math.max(0, from - 1); at < lines.length; at++) {
+    const content = lines[at]!;
+    if (at >= from && content.startsWith("---")) break;
     if (/^specs?:/.test(content)) inSpec = true;
-    else if (inSpec && SUBJECT.test(content)) return line;
+    else if (inSpec && SUBJECT.test(content)) return at + 1;
   }
   return from;
 }
 
 /** The line of `spec.ingress[2]` in the document that begins at `from`: a walk over the indentation, exact for block style. */
-export function fieldLine(text: string, from: number, path: string): number {
+export function fieldLine(lines: readonly string[], from: number, path: string): number {
   const steps = [...path.matchAll(/([A-Za-z]+)|\[(\d+)\]/g)].map((match) => match[1] ?? Number(match[2]));
-  const lines = [...linesOf(text)];
   let at = from - 1;
   let indent = -1;
   for (const step of steps) {
@@ -54,17 +51,4 @@ function itemLine(lines: readonly string[], from: number, index: number): [numbe
     if (dash !== null && dash[1]!.length === indent && ++seen === index) return [at, indent];
   }
   return undefined;
-}
-
-function* linesOf(text: string): Generator<string> {
-  let at = 0;
-  while (at <= text.length) {
-    const end = text.indexOf("\n", at);
-    if (end === -1) {
-      yield text.slice(at);
-      return;
-    }
-    yield text.slice(at, end);
-    at = end + 1;
-  }
 }

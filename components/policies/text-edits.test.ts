@@ -74,8 +74,11 @@ test("ports are added to a rule that has none, and to no other", () => {
 });
 
 test("lines of fields are those that the parser names", () => {
-  const text = `# head\n${HEAD}  podSelector: {}\n  ingress:\n    # first\n    - from: []\n    - ports:\n        - port: 80\n`;
-  expect(subjectLine(text, 2)).toBe(8);
-  expect(fieldLine(text, 2, "spec.ingress[0]")).toBe(11);
-  expect(fieldLine(text, 2, "spec.ingress[1]")).toBe(12);
+  const lines =
+    `# head\n${HEAD}  podSelector: {}\n  ingress:\n    # first\n    - from: []\n    - ports:\n        - port: 80\n`.split(
+      "\n",
+    );
+  expect(subjectLine(lines, 2)).toBe(8);
+  expect(fieldLine(lines, 2, "spec.ingress[0]")).toBe(11);
+  expect(fieldLine(lines, 2, "spec.ingress[1]")).toBe(12);
 });

@@ -14,8 +14,10 @@ export interface WhatIfEvents {
   onRestart(): void;
 }
 
-/** A worker that says nothing for so long hangs. */
+/** A worker that says nothing for so long hangs; texts of machines (thousands of documents) get more time. */
 const HANGS_AFTER_MS = 2_000;
+const HANGS_AFTER_LONG_MS = 10_000;
+const LONG_CHARACTERS = 200_000;
 /** Reading traffic and the slower questions may take longer. */
 const SLOW_AFTER_MS = 30_000;
 
@@ -54,7 +56,7 @@ export class WhatIfClient {
     const id = ++this.#next;
     for (const [older, { kind }] of this.#waiting)
       if (kind === question.kind) this.#fail(older, new DOMException("a newer question was asked", "AbortError"));
-    const limit = question.kind === "judge" || question.kind === "explain" ? HANGS_AFTER_MS : SLOW_AFTER_MS;
+    const limit = limitOf(question);
     return new Promise((resolve, reject) => {
       const timer = window.setTimeout(() => this.#hangs(), limit);
       this.#waiting.set(id, { kind: question.kind, resolve, reject, timer });
@@ -105,7 +107,7 @@ export class WhatIfClient {
         id,
         new AnswerError(504, {
           code: "worker-hung",
-          what: "judging took longer than 2 s and was stopped",
+          what: "judging took too long and was stopped (2 s, over 200,000 characters 10 s)",
           next: "make the text smaller, or choose a shorter range",
         }),
       );
@@ -119,4 +121,11 @@ export class WhatIfClient {
     clearTimeout(waits.timer);
     waits.reject(error);
   }
+}
+
+function limitOf(question: Question): number {
+  if (question.kind === "explain") return HANGS_AFTER_MS;
+  if (question.kind !== "judge") return SLOW_AFTER_MS;
+  const characters = question.files.reduce((sum, file) => sum + file.text.length, 0);
+  return characters > LONG_CHARACTERS ? HANGS_AFTER_LONG_MS : HANGS_AFTER_MS;
 }

@@ -8,6 +8,7 @@ import { useUrlState } from "../frame/use-url-state.ts";
 import { useViewRange } from "../frame/view-range.tsx";
 import type { Judged, Loaded, PolicyText } from "../policies/answers.ts";
 import { WhatIfClient } from "../policies/what-if-client.ts";
+import { AnswerError } from "./ask.ts";
 import type { Answer } from "./use-question.ts";
 
 /** Traffic is read again when a live range has moved on by so much: texts are judged on the same traffic while one types. */
@@ -87,9 +88,10 @@ export function useWhatWouldChange(files: readonly PolicyText[], profile: Profil
   });
 
   const loadedAt = traffic.isPlaceholderData ? 0 : traffic.dataUpdatedAt;
+  const hung = useRef<readonly PolicyText[]>(undefined);
   const judge = useCallback(async () => {
     const asked = client.current;
-    if (asked === undefined || loadedAt === 0) return;
+    if (asked === undefined || loadedAt === 0 || hung.current === files) return; // the same text would hang again
     setBusy(true);
     try {
       const id = asked.nextId;
@@ -109,6 +111,7 @@ export function useWhatWouldChange(files: readonly PolicyText[], profile: Profil
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return; // a newer text is judged
       setBusy(false);
+      if (error instanceof AnswerError && error.code === "worker-hung") hung.current = files;
       setState((known) => ({
         ...known,
         stale: "failed",
