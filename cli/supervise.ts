@@ -9,8 +9,8 @@ export interface Part {
   /** Arguments of `weir`. */
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** True once the part answers. Called until it does, then no more. */
-  readonly ready: (signal: AbortSignal) => Promise<boolean>;
+  /** True once the part answers. Called until it does, then no more. `lastWords`: the newest line that it printed. */
+  readonly ready: (signal: AbortSignal, lastWords: string) => Promise<boolean>;
   readonly readyWithinMs: number;
 }
 
@@ -49,12 +49,12 @@ export class Supervisor {
     });
     const decided = new AbortController(); // a part that ended is not asked any more
     try {
-      await Promise.race([untilReady(part, AbortSignal.any([signal, decided.signal])), ended]);
+      await Promise.race([untilReady(part, lastWords, AbortSignal.any([signal, decided.signal])), ended]);
     } finally {
       decided.abort();
     }
     child.removeAllListeners("exit");
-    child.once("exit", () => this.#again(part, FIRST_RESTART_MS));
+    child.once("exit", () => this.#again(part, FIRST_RESTART_MS, lastWords()));
   }
 
   /** Ends all parts, last started first. Resolves when none is left; what does not end by itself is killed. */
@@ -94,25 +94,27 @@ export class Supervisor {
     return { child, lastWords: () => last };
   }
 
-  #again(part: Part, pauseMs: number): void {
+  #again(part: Part, pauseMs: number, said: string): void {
     if (this.#stopping) return;
-    this.#report(`${part.name} ended; starting it again in ${pauseMs / 1000} s`);
+    this.#report(
+      `${part.name} ended (${said === "" ? "without a word" : said}); starting it again in ${pauseMs / 1000} s`,
+    );
     setTimeout(() => {
       if (this.#stopping) return;
       const began = Date.now();
-      const { child } = this.#spawn(part);
+      const { child, lastWords } = this.#spawn(part);
       child.once("exit", () => {
         const settled = Date.now() - began > LAST_RESTART_MS;
-        this.#again(part, settled ? FIRST_RESTART_MS : Math.min(pauseMs * 2, LAST_RESTART_MS));
+        this.#again(part, settled ? FIRST_RESTART_MS : Math.min(pauseMs * 2, LAST_RESTART_MS), lastWords());
       });
     }, pauseMs);
   }
 }
 
-async function untilReady(part: Part, signal: AbortSignal): Promise<void> {
+async function untilReady(part: Part, lastWords: () => string, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + part.readyWithinMs;
   while (Date.now() < deadline) {
-    if (await part.ready(signal).catch(() => false)) return;
+    if (await part.ready(signal, lastWords()).catch(() => false)) return;
     await delay(100, undefined, { signal });
   }
   throw new WeirError({
