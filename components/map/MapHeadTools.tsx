@@ -53,7 +53,7 @@ export function MapHeadTools({ state, shown, level, graph, scene, look }: Props)
             value: "map",
             label: (
               <>
-                <MapIcon size={14} aria-hidden="true" /> Map
+                <MapIcon className={styles.icon} size={14} aria-hidden="true" /> Map
               </>
             ),
           },
@@ -61,7 +61,7 @@ export function MapHeadTools({ state, shown, level, graph, scene, look }: Props)
             value: "table",
             label: (
               <>
-                <Table2 size={14} aria-hidden="true" /> Table
+                <Table2 className={styles.icon} size={14} aria-hidden="true" /> Table
               </>
             ),
           },

@@ -12,9 +12,13 @@ interface Box {
   readonly y1: number;
 }
 
-/** Below this zoom only names of namespaces and of selected or troubled things are legible. */
-const NAMES_FROM_ZOOM = 0.45;
+/** Below this zoom there is no room for what "must" stand: then all words give way to stronger ones, except the selected one's. */
+const ROOM_FROM_ZOOM = 0.6;
 const RATES_FROM_ZOOM = 0.6;
+/** Below this zoom an edge is a hair: its colour tells that it is in trouble, a plate would hide its surroundings. */
+const PLATES_FROM_ZOOM = 0.25;
+/** Names are tried for the strongest nodes only: on a map of hundreds the others find no room anyway, and words are what costs. */
+const MOST_NAMES = 150;
 /** Rates stand on the strongest edges only. */
 const MOST_RATES = 120;
 
@@ -24,30 +28,36 @@ const MOST_RATES = 120;
  */
 export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Look): void {
   const taken: Box[] = [];
-  const size = 1 / Math.max(0.75, Math.min(viewport.k, 1.6));
-  for (const node of scene.nodes) taken.push(nodeBox(node));
+  const size = 1 / Math.min(viewport.k, 1.6);
+  const roomy = viewport.k >= ROOM_FROM_ZOOM;
+  // Small circles may lie under words: words then keep apart from words only.
+  if (roomy) for (const node of scene.nodes) taken.push(nodeBox(node));
   const selected = look.selected;
   const chosen = selected === undefined ? undefined : scene.edgeByKey.get(selected);
   const nodes = scene.nodes.toSorted((a, b) => nodeRank(b, look, chosen) - nodeRank(a, look, chosen));
-  const plates = scene.edges.filter((edge) => edge.key === selected || inTrouble(edge.state) || edge.state === "fresh");
+  const plates = scene.edges.filter(
+    (edge) =>
+      edge.key === selected || (viewport.k >= PLATES_FROM_ZOOM && (inTrouble(edge.state) || edge.state === "fresh")),
+  );
   const strength = nodeAlpha(scene, look);
-  const forced = scene.nodes.length <= 60;
+  const forced = roomy && scene.nodes.length <= 60;
   const marks = scene.edges.filter((edge) => edge.state !== "allowed" && edge.state !== "gone").map(markBox);
   // Names that will stand in any case, and marks, are obstacles for plates, which can move aside.
-  const obstacles = [...taken, ...marks];
+  const obstacles = roomy ? [...taken, ...marks] : [];
   for (const node of nodes)
-    if (forced || node.key === selected || node.detailIsTrouble) obstacles.push(nameBox(pen, node, look, size));
-  drawHullNames(pen, scene, look, size, obstacles, taken);
+    if (forced || node.key === selected || (roomy && node.detailIsTrouble))
+      obstacles.push(nameBox(pen, node, look, size));
+  drawHullNames(pen, scene, look, size, obstacles, taken, roomy);
   for (const edge of plates.toReversed()) {
-    const plate = drawPlate(pen, edge, look, size, obstacles, edgeAlpha(edge, look));
+    const plate = drawPlate(pen, edge, look, size, obstacles, edgeAlpha(edge, look), roomy || edge.key === selected);
     if (plate === undefined) continue;
     obstacles.push(plate);
     taken.push(plate);
   }
-  for (const node of nodes) {
-    const must = forced || node.key === selected || node.detailIsTrouble;
+  for (const node of nodes.slice(0, roomy ? 3 * MOST_NAMES : MOST_NAMES)) {
+    const must = forced || node.key === selected || (roomy && node.detailIsTrouble);
     pen.globalAlpha = strength(node.key);
-    if (must || viewport.k >= NAMES_FROM_ZOOM) drawName(pen, node, look, size, taken, must);
+    drawName(pen, node, look, size, taken, must, roomy);
   }
   pen.globalAlpha = 1;
   if (viewport.k < RATES_FROM_ZOOM) return;
@@ -70,7 +80,15 @@ function nodeRank(node: SceneNode, look: Look, chosen: SceneEdge | undefined): n
 }
 
 /** A namespace's name at the freer end of its hull. */
-function drawHullNames(pen: Pen, scene: Scene, look: Look, size: number, obstacles: Box[], taken: Box[]): void {
+function drawHullNames(
+  pen: Pen,
+  scene: Scene,
+  look: Look,
+  size: number,
+  obstacles: Box[],
+  taken: Box[],
+  must: boolean,
+): void {
   pen.font = `450 ${11.5 * size}px ${look.theme.sans}`;
   pen.textAlign = "center";
   pen.textBaseline = "alphabetic";
@@ -82,14 +100,24 @@ function drawHullNames(pen: Pen, scene: Scene, look: Look, size: number, obstacl
       x1: x + half,
       y1: y + 3,
     });
-    const place = hull.labelPlaces.find((one) => !overlaps(boxAt(one), obstacles)) ?? hull.labelPlaces[0]!;
+    const place =
+      hull.labelPlaces.find((one) => !overlaps(boxAt(one), obstacles)) ?? (must ? hull.labelPlaces[0]! : undefined);
+    if (place === undefined) continue;
     haloText(pen, hull.namespace, place[0], place[1], look.theme.text3, look.theme.canvas, size);
     obstacles.push(boxAt(place));
     taken.push(boxAt(place));
   }
 }
 
-function drawName(pen: Pen, node: SceneNode, look: Look, size: number, taken: Box[], must: boolean): void {
+function drawName(
+  pen: Pen,
+  node: SceneNode,
+  look: Look,
+  size: number,
+  taken: Box[],
+  must: boolean,
+  roomy: boolean,
+): void {
   const { theme } = look;
   pen.font = `550 ${12.5 * size}px ${theme.sans}`;
   const half = pen.measureText(node.name).width / 2;
@@ -100,7 +128,7 @@ function drawName(pen: Pen, node: SceneNode, look: Look, size: number, taken: Bo
   pen.textAlign = "center";
   pen.textBaseline = "alphabetic";
   haloText(pen, node.name, node.x, top + 11.5 * size, node.gone ? theme.gone : theme.text, theme.canvas, size);
-  if (node.detail === "") return;
+  if (node.detail === "" || (!roomy && !must)) return;
   pen.font = `400 ${11 * size}px ${theme.sans}`;
   const detailHalf = pen.measureText(node.detail).width / 2;
   const detailBox = { x0: node.x - detailHalf, y0: box.y1, x1: node.x + detailHalf, y1: box.y1 + 13 * size };
@@ -125,6 +153,7 @@ function drawPlate(
   size: number,
   taken: readonly Box[],
   alpha: number,
+  must: boolean,
 ): Box | undefined {
   if (edge.label === "") return undefined;
   const { theme } = look;
@@ -132,6 +161,7 @@ function drawPlate(
   const width = pen.measureText(edge.label).width + 14 * size;
   const height = 18 * size;
   const place = plateBox(edge, width, height, taken, look.selected === edge.key && edge.state === "allowed");
+  if (!must && coveredArea(place, taken) > 0) return undefined;
   const colour = edgeColour(edge, theme, true);
   pen.fillStyle = theme.canvas;
   pen.strokeStyle = colour;
