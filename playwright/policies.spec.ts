@@ -92,7 +92,7 @@ test("an edge of the map leads to a policy that allows only it", async ({ page }
   await page.getByRole("link", { name: "Try a policy" }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("web → payments");
-  await dialog.getByText("Only this").click();
+  await dialog.getByText("Only this", { exact: true }).click();
   await expect(dialog.getByTestId("policy-diff")).toContainText("kind: NetworkPolicy");
   await dialog.getByRole("button", { name: "Take this edit" }).click();
   await expect(page.getByTestId("policy-editor")).toContainText("app: web");
@@ -110,7 +110,7 @@ test("a drop leads to a policy, and the page says what it can and cannot do abou
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("cart → db");
   await expect(dialog).toContainText("no policy here denies it"); // a firewall rule did
-  await dialog.getByText("Only this").click();
+  await dialog.getByText("Only this", { exact: true }).click();
   await expect(dialog.getByTestId("policy-diff")).toContainText("app: cart");
   await dialog.getByRole("button", { name: "Take this edit" }).click();
   await expect(page.getByTestId("policy-editor")).toContainText("app: cart");

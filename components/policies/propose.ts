@@ -73,13 +73,13 @@ function allowThis(context: Context): EditAnswer | undefined {
     : denies(VERDICT_BITS.egressDenied)
       ? "egress"
       : undefined;
-  if (direction === undefined)
-    return {
-      file: "",
-      before: "",
-      after: "",
-      why: `${what} is allowed already: no policy here denies it. "Only this" closes the destination to all else.`,
-    };
+  if (direction === undefined) {
+    const dropped = [...rows].every((row) => context.set.tuples[row]!.recorded === "denied");
+    const why = dropped
+      ? `${what} was dropped, but no policy here denies it: a firewall rule did, or a policy that is not among these files.`
+      : `${what} is allowed already: no policy here denies it. "Only this" closes the destination to all else.`;
+    return { file: "", before: "", after: "", why };
+  }
   const row = [...rows].find(
     (it) =>
       (diff.answers.code[it]! & (direction === "ingress" ? VERDICT_BITS.ingressDenied : VERDICT_BITS.egressDenied)) !==
