@@ -37,8 +37,8 @@ function edgeNames(answer: MapAnswer): string[] {
 async function placeOf(page: Page, title: string): Promise<{ readonly x: number; readonly y: number }> {
   const box = (await canvas(page).boundingBox())!;
   const tip = page.getByRole("tooltip").filter({ hasText: title });
-  for (let y = 40; y < box.height - 20; y += 18) {
-    for (let x = 230; x < box.width - 60; x += 9) {
+  for (let y = 40; y < box.height - 20; y += 26) {
+    for (let x = 230; x < box.width - 60; x += 11) {
       await page.mouse.move(box.x + x, box.y + y);
       if ((await tip.count()) > 0) return { x: box.x + x, y: box.y + y };
     }
@@ -62,6 +62,7 @@ test("the map has exactly the edges of the data, and its table twin the same", a
 });
 
 test("a click on an edge opens its panel with the numbers of the store", async ({ page }) => {
+  test.setTimeout(120_000); // the pointer has a whole map to search
   const answer = await openMap(page);
   const place = await placeOf(page, "cart → db");
   await page.mouse.click(place.x, place.y);
