@@ -1,6 +1,7 @@
 /** The command line as a user has it: a process of its own, its words and its exit code. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -70,7 +71,9 @@ export function weir(args: readonly string[], env: Environment = {}): Promise<En
 /** Runs `weir` after shell commands in a mount namespace of its own: what they mount, nobody else sees. Needs root. */
 export function weirAfter(mounts: string, args: readonly string[], env: Environment = {}): Promise<Ended> {
   const script = `set -e; ${mounts}; exec "$0" "$@"`;
-  return start("unshare", ["--mount", "--propagation", "private", "sh", "-c", script, WEIR, ...args], env).ended;
+  // In a chroot whose root is no mount point there is nothing to make private: who made it took a namespace of its own.
+  const propagation = mountPoints().includes("/") ? "private" : "unchanged";
+  return start("unshare", ["--mount", "--propagation", propagation, "sh", "-c", script, WEIR, ...args], env).ended;
 }
 
 /** A server of somebody else on a port of 127.0.0.1 that answers everything with "mine". */
@@ -88,4 +91,11 @@ export async function somebodyElse(): Promise<{ server: Server; port: number; ur
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Fifth field of each line of mountinfo (proc_pid_mountinfo(5)). */
+function mountPoints(): string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? "");
 }
