@@ -9,7 +9,7 @@ import { elfSection } from "../kernel/btf.ts";
 import { PREBUILT } from "../kernel/object.ts";
 import { PROGRAMS } from "../kernel/programs.ts";
 import { EbpfSource } from "./ebpf.ts";
-import { ADDRESS, Rows, until, World } from "./ebpf.world.ts";
+import { ADDRESS, Rows, until, World, netnsOption } from "./ebpf.world.ts";
 
 const signal = new AbortController().signal;
 
@@ -77,10 +77,8 @@ describe("when something is missing or too small", () => {
     await source.start(signal);
     // the watermark would drain as well: the event loop must not run meanwhile
     const program = `for (let i = 0; i < 400; i++) await new Promise((r) => net.connect(9, "${ADDRESS.server.v4}").on("error", r));`;
-    execFileSync("ip", [
-      "netns",
-      "exec",
-      world.nameOf("client"),
+    execFileSync("nsenter", [
+      netnsOption(world.nameOf("client")),
       process.execPath,
       "--input-type=module",
       "-e",

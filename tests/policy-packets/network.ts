@@ -18,8 +18,8 @@ export class PacketNetwork {
   async build(): Promise<void> {
     await run("ip", ["-batch", "-"], [this.router, ...this.names].map((name) => `netns add ${name}`).join("\n"));
     await run(
-      "ip",
-      ["-n", this.router, "-batch", "-"],
+      "nsenter",
+      [`--net=/run/netns/${this.router}`, "ip", "-batch", "-"],
       ENDS.map((end, i) => `link add ${end.name} type veth peer name eth0 netns ${this.names[i]}`).join("\n"),
     );
     await inside(
