@@ -13,7 +13,7 @@ import type {
 } from "./answers.ts";
 import type { Judge } from "./judge.ts";
 import { subjectLine } from "./lines.ts";
-import type { Traffic } from "./traffic.ts";
+import { standInNote, type Traffic } from "./traffic.ts";
 
 /** Who has no policy, which rules nothing needs, which let in more than was seen. Over the last answer. */
 export function coverage(judge: Judge): CoverageAnswer | undefined {
@@ -67,7 +67,7 @@ export function generate({ set }: Traffic, request: GenerateRequest): GenerateAn
   return {
     yaml: generated.yaml,
     leftOut,
-    notes: generated.notes,
+    notes: [...generated.notes, ...[standInNote(generated.yaml)].filter((note) => note !== undefined)],
     policies: generated.policies.map((policy) => ({
       name: policy.name,
       namespace: policy.namespace,

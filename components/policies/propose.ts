@@ -1,4 +1,5 @@
 import { generatePolicies } from "../../policy/generate/generate.ts";
+import { standInNote } from "./traffic.ts";
 import { tellingLabels } from "../../policy/generate/selectors.ts";
 import type { GeneratedKind } from "../../policy/generate/write.ts";
 import { NO_RULE } from "../../policy/engine.ts";
@@ -192,7 +193,8 @@ function newFile(
         : text,
     generated.yaml,
   );
-  return { file: name, before: "", after, why };
+  const note = standInNote(after);
+  return { file: name, before: "", after, why: note === undefined ? why : `${why} ${note}` };
 }
 
 /** The rule that takes in the rows' far ends on their ports, as lines; undefined for kinds that are not written here. */

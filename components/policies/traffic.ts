@@ -137,6 +137,13 @@ function outsideOf({ identities, names }: TrafficAnswer): ReadonlyMap<string, Ou
   return outside;
 }
 
+/** What to say of a generated text in which a stand-in of `outsideOf` became a block; undefined when none did. */
+export function standInNote(yaml: string): string | undefined {
+  const blocks = new Set(yaml.match(/(?<![\d.])240(?:\.\d{1,3}){3}\/\d+/g) ?? []);
+  if (blocks.size === 0) return undefined;
+  return `${[...blocks].join(", ")} stands for an outside name whose address was not recorded: put its real block there, or choose a kind that knows names.`;
+}
+
 function withAddresses(
   answer: TrafficAnswer["tuples"],
   outside: ReadonlyMap<string, Outside>,
