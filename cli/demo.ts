@@ -10,7 +10,7 @@ import { allReplicas } from "../scripts/demo/network.ts";
 import { formatComparison } from "../scripts/demo/table.ts";
 import { runDemo } from "../scripts/demo/world.ts";
 import { dataDirectory } from "../store/config.ts";
-import { startAll } from "./start.ts";
+import { collectorPart, partReport, startAll } from "./start.ts";
 import { Supervisor } from "./supervise.ts";
 import { fired } from "./until-signal.ts";
 
@@ -124,17 +124,9 @@ async function startCollector(
   verbose: boolean,
   signal: AbortSignal,
 ): Promise<CollectorProcess> {
-  const supervisor = new Supervisor((line) => {
-    if (verbose || /\b(error|ended|refused|warn|fail)/i.test(line)) process.stderr.write(`${line}\n`);
-  });
+  const supervisor = new Supervisor(partReport(verbose));
   const socketPath = join(env["WEIR_DATA_DIR"]!, "run", "collector.sock");
-  const part = {
-    name: "collector",
-    args: ["collect"],
-    env: { ...env, WEIR_COLLECTOR_SOCKET: socketPath },
-    readyWithinMs: 60_000,
-    ready: async () => (await healthOf(socketPath)) !== undefined,
-  };
+  const part = collectorPart(env, socketPath);
   try {
     await supervisor.start(part, signal);
   } catch (error) {

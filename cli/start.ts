@@ -5,7 +5,7 @@ import { systemCode, WeirError } from "../model/errors.ts";
 import { storeConfig } from "../store/config.ts";
 import { appAddress } from "./settings.ts";
 import { migrateStore } from "./store-migrate.ts";
-import { Supervisor, type Part } from "./supervise.ts";
+import { Supervisor, type Part, type Report } from "./supervise.ts";
 
 /** What `weir start` runs besides the store and the app. */
 export interface StartOptions {
@@ -30,9 +30,7 @@ export async function startAll({ env, collect, verbose }: StartOptions, signal: 
   const app = appAddress(env);
   await portIsFree(app.port, app.host, "WEIR_PORT");
   if (store.embedded) await portIsFree(store.storePort, "127.0.0.1", "WEIR_STORE_PORT");
-  const supervisor = new Supervisor((line) => {
-    if (verbose || /\b(error|ended|refused|warn|fail)/i.test(line)) process.stderr.write(`${line}\n`);
-  });
+  const supervisor = new Supervisor(partReport(verbose));
   const socket = env["WEIR_COLLECTOR_SOCKET"] ?? join(store.dataDir, "run", "collector.sock");
   const say = (text: string): boolean => process.stderr.write(`weir: ${text}\n`);
   try {
@@ -70,7 +68,15 @@ function storePart(env: NodeJS.ProcessEnv, port: number): Part {
   };
 }
 
-function collectorPart(env: NodeJS.ProcessEnv, socketPath: string): Part {
+/** Shows what parts say: every line, or only those that tell of trouble. */
+export function partReport(verbose: boolean): Report {
+  return (line) => {
+    if (verbose || /\b(error|ended|refused|warn|fail)/i.test(line)) process.stderr.write(`${line}\n`);
+  };
+}
+
+/** The collector, listening on `socketPath`. */
+export function collectorPart(env: NodeJS.ProcessEnv, socketPath: string): Part {
   return {
     name: "collector",
     args: ["collect"],
