@@ -10,6 +10,7 @@ import { z } from "zod";
 import type { StoreConfig } from "./config.ts";
 import { fillMigration, type Placement } from "./engines.ts";
 import { StoreError } from "./errors.ts";
+import { applyRetention, changedRetention, keptTables } from "./retention.ts";
 import { openWriter, type StoreWriter } from "./writer.ts";
 
 export interface Migration {
@@ -43,7 +44,7 @@ export async function migrations(folder: URL = FOLDER): Promise<Migration[]> {
 const Applied = z.object({ version: z.number(), name: z.string(), hash: z.string() });
 const Claim = z.object({ holder: z.string() });
 
-/** Applies what is missing and returns the schema's version. Throws StoreError when the store is of a newer Weir, or a merged file changed. */
+/** Applies what is missing and the days that rows are kept, and returns the schema's version. Throws StoreError when the store is of a newer Weir, or a merged file changed. */
 export async function migrate(
   writer: StoreWriter,
   config: StoreConfig,
@@ -53,7 +54,12 @@ export async function migrate(
   const list = all ?? (await migrations());
   const placement: Placement = { database: config.database, cluster: config.cluster, retention: config.retention };
   await prepare(writer, placement, signal);
-  if (pending(await applied(writer, placement, signal), list, config).length === 0) return list.at(-1)?.version ?? 0;
+  const kept = keptTables(list.map((migration) => migration.text));
+  if (
+    pending(await applied(writer, placement, signal), list, config).length === 0 &&
+    (await changedRetention(writer, kept, placement, signal)).length === 0
+  )
+    return list.at(-1)?.version ?? 0;
   const holder = `${hostname()}/${process.pid}/${createHash("sha256").update(String(process.hrtime.bigint())).digest("hex").slice(0, 12)}`;
   await lock(writer, placement, holder, signal);
   try {
@@ -65,6 +71,7 @@ export async function migrate(
         signal,
       );
     }
+    await applyRetention(writer, kept, placement, signal);
   } finally {
     await release(writer, placement, holder, signal);
   }
