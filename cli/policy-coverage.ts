@@ -1,8 +1,9 @@
+import { contradictions } from "../policy/contradictions.ts";
 import { ruleUse, uncovered, wideRules } from "../policy/findings.ts";
-import { ruleLabel } from "../policy/verdict.ts";
+import { ruleLabel, type RuleRef } from "../policy/verdict.ts";
 import type { Profile, WorldConfig } from "../policy/world.ts";
 import { WhatIf } from "../policy/what-if.ts";
-import { basisText } from "./whatif-print.ts";
+import { basisText, contradictionCells } from "./whatif-print.ts";
 import { profileOf, readPolicies, readTuples, table, type TupleSource, type Write } from "./policy-input.ts";
 
 export interface PolicyCoverageOptions {
@@ -13,7 +14,7 @@ export interface PolicyCoverageOptions {
   readonly format?: "table" | "json";
 }
 
-/** `weir policy coverage`: who has no policy, which rules are dead, redundant, shadowed or wider than the traffic. 0, or 1 when there is any. */
+/** `weir policy coverage`: who has no policy, which rules are dead, redundant, shadowed, contradict each other or are wider than the traffic. 0, or 1 when there is any. */
 export async function policyCoverage(options: PolicyCoverageOptions, write: Write): Promise<number> {
   const { documents } = await readPolicies(options.policies);
   const tuples = await readTuples(options.tuples);
@@ -29,8 +30,10 @@ export async function policyCoverage(options: PolicyCoverageOptions, write: Writ
   const bare = uncovered(whatIf, whatIf.today);
   const idle = uses.filter((use) => use.state !== "used");
   const wide = wideRules(whatIf.today, uses);
+  const { found: opposed, complete } = contradictions(whatIf.today);
+  const findings = bare.length + idle.length + opposed.length + wide.length;
   if (options.format === "json") {
-    const place = ({ rule }: { rule: (typeof uses)[number]["rule"] }) => ({
+    const place = ({ rule }: { rule: RuleRef }) => ({
       rule: ruleLabel(rule),
       file: rule.file,
       line: rule.line,
@@ -51,6 +54,12 @@ export async function policyCoverage(options: PolicyCoverageOptions, write: Writ
           matched: use.matched,
           decided: use.decided,
           connections: use.connections,
+        })),
+        contradictions: opposed.map((it) => ({
+          ...place(it),
+          why: it.why,
+          by: place({ rule: it.by }),
+          text: it.text,
         })),
         wide: wide.map(({ use, what, narrower }) => ({ ...place(use), what, narrower })),
       }),
@@ -79,6 +88,12 @@ export async function policyCoverage(options: PolicyCoverageOptions, write: Writ
       ))
         write(line);
     }
+    if (opposed.length > 0) {
+      write("");
+      write("Rules that contradict each other");
+      for (const line of table(["WHERE", "AGAINST", "WHY"], opposed.map(contradictionCells))) write(line);
+      if (!complete) write("… there are too many rules to compare each with each; there may be more.");
+    }
     if (wide.length > 0) {
       write("");
       write("Rules wider than the traffic");
@@ -93,8 +108,8 @@ export async function policyCoverage(options: PolicyCoverageOptions, write: Writ
       ))
         write(line);
     }
-    if (bare.length + idle.length + wide.length === 0)
-      write("Every workload has a policy, every rule is used and none is wider than the traffic.");
+    if (findings === 0)
+      write("Every workload has a policy, every rule is used, none contradicts another or is wider than the traffic.");
   }
-  return bare.length + idle.length + wide.length === 0 ? 0 : 1;
+  return findings === 0 ? 0 : 1;
 }

@@ -1,8 +1,6 @@
 import { decisionText } from "../policy/explain/tiered.ts";
-import { nearestMisses } from "../policy/explain/nearest-miss.ts";
 import { PROTOCOL_NUMBERS } from "../policy/engine.ts";
 import { compilePolicies } from "../policy/profiles.ts";
-import { TieredPolicySet } from "../policy/evaluate/tiered.ts";
 import { endText, worldOfTuples, type TupleSet } from "../policy/tuples.ts";
 import { ruleLabel, type Direction } from "../policy/verdict.ts";
 import type { Profile, Side, WorldConfig } from "../policy/world.ts";
@@ -72,13 +70,12 @@ function misses(
   direction: Direction,
   question: { source: number; destination: number; protocol: number; port: number },
 ): string[] {
-  const near =
-    set.nearestMisses?.(direction, question) ??
-    (set instanceof TieredPolicySet ? nearestMisses(set, direction, question) : []);
-  return near.map(
-    ({ rule, lacks }) =>
-      `    ${ruleLabel(rule)} (${rule.file}:${rule.line}) would allow it but for ${lacks.join(" and ")}`,
-  );
+  return set
+    .nearestMisses(direction, question)
+    .map(
+      ({ rule, lacks }) =>
+        `    ${ruleLabel(rule)} (${rule.file}:${rule.line}) would allow it but for ${lacks.join(" and ")}`,
+    );
 }
 
 /** The side that a person names. Throws InputRefused with the likely names when nobody or several are meant. */

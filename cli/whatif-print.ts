@@ -1,3 +1,4 @@
+import { contradictions, type Contradiction } from "../policy/contradictions.ts";
 import { ruleUse, type RuleUse } from "../policy/findings.ts";
 import { decisionText } from "../policy/explain/tiered.ts";
 import type { Position } from "../policy/parse/problem.ts";
@@ -32,6 +33,8 @@ export interface WhatIfReport {
   /** Allowed on condition: a proxy judges requests that were not recorded. */
   readonly needsL7: number;
   readonly idle: readonly RuleUse[];
+  /** Rules of the candidate that say opposite things of the same traffic. */
+  readonly opposed: readonly Contradiction[];
   readonly notes: readonly string[];
 }
 
@@ -76,6 +79,7 @@ export function reportOf(whatIf: WhatIf, diff: WhatIfDiff): WhatIfReport {
     disagreements: diff.disagreements.length,
     needsL7: diff.needsL7.length,
     idle: ruleUse(whatIf, diff.candidate, diff.answers).filter((use) => use.state !== "used"),
+    opposed: contradictions(diff.candidate).found,
     notes: diff.problems.map((problem) => `${problem.file}:${problem.line}: ${problem.message}`),
   };
 }
@@ -86,6 +90,11 @@ export function basisText(basis: Basis): string {
   const percent = (share: number) => `${(share * 100).toFixed(share > 0 && share < 0.001 ? 3 : 1)} %`;
   const lost = basis.lostShare === undefined ? "loss not known" : `${percent(basis.lostShare)} of events lost`;
   return `Rests on ${day(basis.from)} – ${day(basis.to)} UTC: ${basis.tuples} tuples, ${basis.connections} connections, ${percent(basis.unknownShare)} with an unknown end, ${lost}.`;
+}
+
+/** A contradiction as a row: the two places, and why. */
+export function contradictionCells({ rule, by, text }: Contradiction): string[] {
+  return [`${rule.file}:${rule.line}`, `${by.file}:${by.line}`, text];
 }
 
 function headline(report: WhatIfReport): string {
@@ -114,6 +123,13 @@ export function printTable(report: WhatIfReport): string[] {
             report.idle.map((use) => [ruleLabel(use.rule), use.state, `${use.rule.file}:${use.rule.line}`]),
           ),
         ]),
+    ...(report.opposed.length === 0
+      ? []
+      : [
+          "",
+          "Rules that contradict each other",
+          ...table(["WHERE", "AGAINST", "WHY"], report.opposed.map(contradictionCells)),
+        ]),
     ...(report.disagreements === 0
       ? []
       : [
@@ -131,7 +147,7 @@ export function printTable(report: WhatIfReport): string[] {
 }
 
 export function printJson(report: WhatIfReport): string[] {
-  const { idle, ...rest } = report;
+  const { idle, opposed, ...rest } = report;
   const rules = idle.map((use) => ({
     rule: ruleLabel(use.rule),
     state: use.state,
@@ -139,7 +155,14 @@ export function printJson(report: WhatIfReport): string[] {
     line: use.rule.line,
     column: use.rule.column,
   }));
-  return [JSON.stringify({ ...rest, rules }, null, 2)];
+  const place = (rule: RuleRef) => ({
+    rule: ruleLabel(rule),
+    file: rule.file,
+    line: rule.line,
+    column: rule.column,
+  });
+  const contradicting = opposed.map(({ why, rule, by, text }) => ({ why, ...place(rule), by: place(by), text }));
+  return [JSON.stringify({ ...rest, rules, contradictions: contradicting }, null, 2)];
 }
 
 /** For a pull request's comment. */
@@ -181,6 +204,18 @@ export function printMarkdown(report: WhatIfReport): string[] {
             .slice(0, 50)
             .map((use) => `- ${cell(ruleLabel(use.rule))}: ${use.state} (${cell(use.rule.file)}:${use.rule.line})`),
         ]),
+    ...(report.opposed.length === 0
+      ? []
+      : [
+          "",
+          "### Rules that contradict each other",
+          "",
+          ...report.opposed
+            .slice(0, 50)
+            .map(
+              ({ rule, by, text }) => `- ${cell(text)} (${cell(rule.file)}:${rule.line}, ${cell(by.file)}:${by.line})`,
+            ),
+        ]),
   ];
 }
 
@@ -213,16 +248,32 @@ export function printSarif(report: WhatIfReport, version: string): string[] {
     message: { text: `${ruleLabel(use.rule)} is ${use.state}: without it nothing of the traffic would change` },
     ...place(use.rule),
   });
+  const opposed = ({ rule, by, text }: Contradiction) => ({
+    ruleId: "rule-contradicts",
+    level: "warning",
+    message: { text },
+    ...place(rule),
+    relatedLocations: place(by).locations?.map((location) => ({
+      ...location,
+      message: { text: `contradicted by ${ruleLabel(by)}` },
+    })),
+  });
   const rules = [
     ["newly-denied", "Traffic that happened would be denied"],
     ["newly-allowed", "Traffic that was denied would be allowed"],
     ["rule-dead", "A rule that no recorded traffic matches"],
     ["rule-redundant", "A rule whose traffic others allow too"],
     ["rule-shadowed", "A rule that others always come before"],
+    ["rule-contradicts", "Two rules that say opposite things of the same traffic"],
   ].map(([id, text]) => ({ id, shortDescription: { text } }));
   const run = {
     tool: { driver: { name: "weir", version, rules } },
-    results: [...report.denied.map(flow), ...report.allowed.map(flow), ...report.idle.map(idle)],
+    results: [
+      ...report.denied.map(flow),
+      ...report.allowed.map(flow),
+      ...report.idle.map(idle),
+      ...report.opposed.map(opposed),
+    ],
   };
   return [
     JSON.stringify(

@@ -5,7 +5,7 @@ import { printable, profileOf, readPolicies, readTuples, type TupleSource, type 
 import { printJson, printMarkdown, printSarif, printTable, reportOf } from "./whatif-print.ts";
 
 export const WHATIF_FORMATS = ["table", "json", "sarif", "markdown"] as const;
-export const FAIL_ON = ["denied", "allowed", "dead"] as const;
+export const FAIL_ON = ["denied", "allowed", "dead", "contradicts"] as const;
 
 export interface WhatIfOptions {
   /** Files or folders of the candidate (`-f`). */
@@ -53,6 +53,7 @@ export async function whatIfCommand(options: WhatIfOptions, write: Write, warn: 
   const failed =
     (fails.includes("denied") && report.denied.length > 0) ||
     (fails.includes("allowed") && report.allowed.length > 0) ||
+    (fails.includes("contradicts") && report.opposed.length > 0) ||
     (fails.includes("dead") && report.idle.some((use) => use.state === "dead"));
   return failed ? 1 : 0;
 }

@@ -61,13 +61,13 @@ export interface CompiledPolicySet {
   explain(question: FlowQuestion): Verdict;
   /**
    * Rules that take a row in, whoever decides it, and whether the verdict needs the one that does (NO_RULE: nobody). Absent where
-   * findings ask the compiled entries themselves (evaluate/tiered.ts); so are the two below.
+   * findings ask the compiled entries themselves (evaluate/tiered.ts); so is the one below.
    */
   matching?(questions: QuestionColumns, row: number, direction: "egress" | "ingress", decider: number): RowMatch;
   /** What each allowing rule leaves open, by its index in `rules`. */
   openness?(): ReadonlyMap<number, RuleOpenness>;
   /** The allowing rules that come nearest to a flow that is denied, with what they lack, fewest first. */
-  nearestMisses?(
+  nearestMisses(
     direction: "egress" | "ingress",
     question: FlowQuestion,
     limit?: number,
@@ -77,6 +77,8 @@ export interface CompiledPolicySet {
    * its rules are not known or too costly to try. Absent: the profile's proxies are not evaluated.
    */
   judgeRequest?(direction: "egress" | "ingress", question: FlowQuestion, request: string): "allow" | "deny" | "unknown";
+  /** What every rule takes in, in the order in which rules are asked: for finding those that contradict each other. */
+  reaches?(): readonly RuleReach[];
   /** Which policies select a side, per direction: indices into `policies`. Staged ones as the configuration says. */
   selecting(side: SideId, direction: "egress" | "ingress"): readonly number[];
 }
@@ -84,6 +86,33 @@ export interface CompiledPolicySet {
 export interface RowMatch {
   readonly matched: readonly number[];
   readonly needed: boolean;
+}
+
+/** What one rule takes in. Rules are compared set by set: the sets of one compiled set count the same things at the same place. */
+export interface RuleReach {
+  /** Index in `rules`. */
+  readonly rule: number;
+  readonly direction: "egress" | "ingress";
+  readonly action: "allow" | "deny" | "pass";
+  /** Later rules are asked after earlier ones; equal = nothing says which comes first. */
+  readonly order: readonly number[];
+  /** Policies that share it have the same written order, which the API leaves undefined or a name decides; undefined: order does not matter there. */
+  readonly tie: string | undefined;
+  /** Whom it is about and who their peers are, as bits; undefined = everybody. */
+  readonly sets: readonly (Uint32Array | undefined)[];
+  /** Undefined = every port of every protocol; `slot` stands for a protocol. */
+  readonly ports: readonly PortReach[] | undefined;
+  /** True where the rule asks for no more than the above, so that it takes in all of it. */
+  readonly whole: boolean;
+  /** True where it is there to be overridden: a baseline. */
+  readonly yields: boolean;
+}
+export interface PortReach {
+  readonly slot: number;
+  readonly from: number;
+  readonly to: number;
+  /** A port by name: compared with equal names alone. */
+  readonly name?: string;
 }
 
 export interface RuleOpenness {

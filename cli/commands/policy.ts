@@ -141,7 +141,7 @@ export function register(program: Command): void {
     );
   withTraffic(policy.command("coverage"))
     .description(
-      "who has no policy, and which rules are dead, redundant, shadowed or wider than the traffic; exit 1 when there is any",
+      "who has no policy, and which rules are dead, redundant, shadowed, contradict each other or are wider than the traffic; exit 1 when there is any",
     )
     .requiredOption("-f, --policies <path...>", "policies in force: YAML files or folders")
     .option("--profile <profile>", PROFILE_HELP)
@@ -164,7 +164,7 @@ export function register(program: Command): void {
     .requiredOption("-f, --file <path...>", "the candidate: YAML files or folders")
     .option("--today <path...>", "the policies in force today; default: none")
     .option("--whole", "the candidate is the whole new set; default: it is laid over today's")
-    .option("--fail-on <list>", "exit 1 when there is any: denied, allowed, dead")
+    .option("--fail-on <list>", "exit 1 when there is any: denied, allowed, dead, contradicts")
     .option("--format <format>", "table, json, sarif, markdown", "table")
     .option("--profile <profile>", PROFILE_HELP)
     .addHelpText("after", WHATIF_HELP)

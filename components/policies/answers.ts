@@ -186,6 +186,17 @@ export interface CoverageAnswer {
     readonly rule: string;
     readonly state: "dead" | "shadowed" | "redundant";
   }[];
+  /** Two rules that say opposite things of the same traffic (policy/contradictions.ts); `text` names both. */
+  readonly contradictions: readonly {
+    readonly kind: "contradicts";
+    /** `overridden`: `by` always comes first; `tie`: equal priorities. */
+    readonly why: "overridden" | "tie";
+    readonly file: string;
+    readonly line: number;
+    readonly rule: string;
+    readonly by: { readonly file: string; readonly line: number; readonly rule: string };
+    readonly text: string;
+  }[];
   readonly wide: readonly {
     readonly file: string;
     readonly line: number;

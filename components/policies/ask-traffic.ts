@@ -1,3 +1,4 @@
+import { contradictions } from "../../policy/contradictions.ts";
 import { ruleUse, uncovered, wideRules } from "../../policy/findings.ts";
 import { answerColumns, NO_RULE } from "../../policy/engine.ts";
 import { generatePolicies } from "../../policy/generate/generate.ts";
@@ -31,6 +32,13 @@ export function coverage(judge: Judge): CoverageAnswer | undefined {
       connections,
     })),
     idle: uses.flatMap((use) => (use.state === "used" ? [] : [{ ...place(use.rule), state: use.state }])),
+    contradictions: contradictions(diff.candidate).found.map(({ kind, why, rule, by, text }) => ({
+      kind,
+      why,
+      ...place(rule),
+      by: place(by),
+      text,
+    })),
     wide: wideRules(diff.candidate, uses).map(({ use, what, narrower }) => ({
       ...place(use.rule),
       what,

@@ -5,10 +5,8 @@
 import type { CompiledPolicySet } from "../../policy/engine.ts";
 import { NO_RULE } from "../../policy/engine.ts";
 import { ruleUse } from "../../policy/findings.ts";
-import { nearestMisses } from "../../policy/explain/nearest-miss.ts";
 import { sentencesOf } from "../../policy/explain/sentences.ts";
 import { decisionText } from "../../policy/explain/tiered.ts";
-import { TieredPolicySet } from "../../policy/evaluate/tiered.ts";
 import type { PolicyDocument } from "../../policy/parse/documents.ts";
 import { parsePolicies } from "../../policy/parse/policies.ts";
 import type { PolicyProblem } from "../../policy/parse/problem.ts";
@@ -136,8 +134,7 @@ export class Judge {
     };
     const nearest = (["egress", "ingress"] as const).flatMap((direction) => {
       if (verdict[direction].verdict === "allow") return [];
-      if (candidate.nearestMisses !== undefined) return candidate.nearestMisses(direction, question, 2);
-      return candidate instanceof TieredPolicySet ? nearestMisses(candidate, direction, question, 2) : [];
+      return candidate.nearestMisses(direction, question, 2);
     });
     return {
       row,

@@ -13,6 +13,8 @@ export interface CompiledPolicy {
   readonly counts: boolean;
   /** False for the Kubernetes kinds, whose rules Calico's own records do not number. */
   readonly numbered: boolean;
+  /** As written; undefined = after all that have one. */
+  readonly order: number | undefined;
   /** Pods, by index. */
   readonly subjects: Bitmap;
   readonly governsIngress: boolean;

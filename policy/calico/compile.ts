@@ -52,6 +52,7 @@ export const compileCalico: CompilePolicies = (documents, index) => {
       ref,
       counts: !policy.staged || index.world.config.staged === "enforced",
       numbered: document.group === "projectcalico.org" && document.kind !== "StagedKubernetesNetworkPolicy",
+      order: spec.order,
       subjects: spec.hostEndpointsOnly ? new Bitmap(0) : members.pods(subjectSelector(spec, document.namespace)),
       governsIngress: spec.governsIngress,
       governsEgress: spec.governsEgress,

@@ -7,6 +7,7 @@ import {
   type QuestionColumns,
   type RowMatch,
   type RuleOpenness,
+  type RuleReach,
 } from "../engine.ts";
 import type { PolicyProblem } from "../parse/problem.ts";
 import { VERDICT_BITS, type Direction, type PolicyRef, type RuleRef, type Verdict } from "../verdict.ts";
@@ -16,6 +17,7 @@ import { ALLOWED, Chains, DENIED, L7, RULE_SHIFT, type Chain, type CompiledTier 
 import { explainDirection, ruleMatches, type ClassedFlow } from "./explain.ts";
 import { nearestMisses, type NearMiss } from "./near-miss.ts";
 import { opennessOfRules } from "./openness.ts";
+import { reachesOfRules } from "./reach.ts";
 import type { CompiledRule } from "./rule-table.ts";
 
 interface Parts {
@@ -178,6 +180,10 @@ export class CalicoPolicySet implements CompiledPolicySet {
 
   openness(): ReadonlyMap<number, RuleOpenness> {
     return opennessOfRules(this.#tiers.flatMap(({ policies }) => policies));
+  }
+
+  reaches(): readonly RuleReach[] {
+    return reachesOfRules(this.#tiers);
   }
 
   nearestMisses(direction: Direction, question: FlowQuestion, limit = 3): NearMiss[] {

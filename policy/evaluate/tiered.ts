@@ -1,7 +1,8 @@
 import { slotOf, type CompiledRules, type Entry, type SidePredicate, type TieredSemantics } from "../compile/entry.ts";
 import { applyEntry, subjectPlan, type SubjectPlan } from "./plan.ts";
-import type { AnswerColumns, CompiledPolicySet, FlowQuestion, QuestionColumns } from "../engine.ts";
+import type { AnswerColumns, CompiledPolicySet, FlowQuestion, QuestionColumns, RuleReach } from "../engine.ts";
 import { NO_RULE } from "../engine.ts";
+import { nearestMisses, type NearMiss } from "../explain/nearest-miss.ts";
 import { explainTiered } from "../explain/tiered.ts";
 import type { Direction, Verdict } from "../verdict.ts";
 import type { SideId, WorldIndex } from "../world-index.ts";
@@ -18,6 +19,7 @@ import {
   type Outcome,
 } from "./decide.ts";
 import { PortTables } from "./port-tables.ts";
+import { reachesOf } from "./reach.ts";
 
 /** Outcomes as the tables carry them: bit 0 denied, 1 redirect, 2–3 auth, the rest the deciding entry + 1 (0 = the default). */
 const OUTCOME = { denied: 1, redirect: 2, auth: 4, shift: 4 } as const;
@@ -104,6 +106,14 @@ export class TieredPolicySet implements CompiledPolicySet {
       if (policy >= 0 && !found.has(policy) && entry.subject.matches(side)) found.add(policy);
     }
     return [...found].sort((a, b) => a - b);
+  }
+
+  nearestMisses(direction: Direction, question: FlowQuestion, limit = 3): NearMiss[] {
+    return nearestMisses(this, direction, question, limit);
+  }
+
+  reaches(): readonly RuleReach[] {
+    return reachesOf(this.compiled, this.semantics, this.world.size);
   }
 
   /**

@@ -17,7 +17,7 @@ export function nearestMisses(
   set: TieredPolicySet,
   direction: Direction,
   question: FlowQuestion,
-  limit = 3,
+  limit: number,
 ): NearMiss[] {
   const { source, destination } = question;
   const [subject, peer] = direction === "egress" ? [source, destination] : [destination, source];
