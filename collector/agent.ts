@@ -15,6 +15,7 @@ import type { Batch } from "./decode/columns.ts";
 import { Books } from "./health/books.ts";
 import { HealthMeter } from "./health/meter.ts";
 import { metricsText } from "./health/metrics.ts";
+import { RunLedger } from "./health/run-ledger.ts";
 import { endpointLot, healthLot, identityLot, nodeLot, serviceLot } from "./health/records.ts";
 import { InventoryWatch } from "./identity/inventory-watch.ts";
 import { MachineLook } from "./identity/look.ts";
@@ -78,6 +79,7 @@ export class Agent implements AsyncDisposable {
   #chosen!: ChosenSource;
   #startedMs = 0;
   #ticking: Promise<void> | undefined;
+  #ledger: RunLedger | undefined;
   readonly #endpoints = new Map<string, string>();
   #identitiesWrittenMs = 0;
 
@@ -110,7 +112,7 @@ export class Agent implements AsyncDisposable {
     this.#edges = new LiveEdges(this.#who.identities);
     this.#shipper = this.#makeShipper();
     this.#spool = this.#makeSpool(spoolDir);
-    for (const segment of recovered.segments) this.#shipper.add(segment, true);
+    for (const segment of [...recovered.segments, ...crashes.segments]) this.#shipper.add(segment, true);
 
     this.#pipeline = new RowPipeline(
       {
@@ -118,6 +120,15 @@ export class Agent implements AsyncDisposable {
         live: (rows) => {
           this.#edges.add(rows);
           this.#hub.publish(rows);
+    const { ledger, crashes } = await inDataDir(config.dataDir, () =>
+      RunLedger.open(config.dataDir, spoolDir, this.#reporter, recovered.segments, (cause) =>
+        log.warn({ cause: String(cause) }, "the ledger cannot be written: after a crash less would be known"),
+      ),
+    );
+    this.#ledger = ledger;
+    for (const run of crashes.runs)
+      log.warn({ ...run }, "an earlier collector was killed: what it had not written yet is booked as lost");
+
         },
       },
       this.#books,
@@ -158,6 +169,8 @@ export class Agent implements AsyncDisposable {
     await this.#hub.start();
     this.#stack.use(this.#hub);
     await this.#chosen.source.start(this.#stop.signal);
+    this.#meter.crashes = crashes.runs;
+    ledger.keepCountersOf(this.#chosen.source);
     this.#runClocks(look);
     log.info(
       {
@@ -197,6 +210,7 @@ export class Agent implements AsyncDisposable {
       strings: this.#strings,
       processes: new ProcessNames(this.#strings),
       kernel: this.#chosen.kernel(this.#who),
+      if (!this.#spool.hasPending) this.#ledger?.close();
       sink: this.#pipeline,
       tuples: new Tuples(),
       sockets: this.#sockets,
@@ -237,6 +251,7 @@ export class Agent implements AsyncDisposable {
             "the store does not take rows; they wait in the spool",
           );
       },
+        durable: (...frame) => this.#ledger?.durable(...frame),
       quarantined: (segment, books, reason) => {
         this.#meter.quarantined++;
         this.#books.moved(books, "quarantined");
@@ -319,6 +334,7 @@ export class Agent implements AsyncDisposable {
       edges,
       edgesLeftOut: leftOut,
     });
+    this.#ledger?.note(this.#chosen.source.counters(), nowMs);
   }
 
   #addBooks(): void {

@@ -25,12 +25,13 @@ type Field = Exclude<keyof BooksDelta, "minute" | "type">;
 
 export class Books {
   #pending = new Map<string, BooksDelta>();
-  readonly #totals = { stored: 0, lost: 0, shed: 0, quarantined: 0, filtered: 0 };
+  readonly #totals = { stored: 0, shed: 0, quarantined: 0, filtered: 0 };
   readonly #lostBefore = new Map<string, number>();
   readonly #gaps = new Map<number, number[]>();
   readonly #unexplained = new Map<number, number>();
   #malformedBefore = 0;
   #produced = 0;
+  #lost = 0;
   #inRing = 0;
 
   /** Books for the rows of a chunk, to go into their segment. */
@@ -84,7 +85,6 @@ export class Books {
       const lost = row.lost - (this.#lostBefore.get(key) ?? 0);
       this.#lostBefore.set(key, row.lost);
       if (lost > 0) {
-        this.#totals.lost += lost;
         this.#add(minute, typeName(row.type), "produced", lost);
         this.#add(minute, typeName(row.type), "lost", lost);
       }
@@ -120,9 +120,11 @@ export class Books {
   /** Takes the counters for `totals` alone: nothing is booked. */
   look(counters: SourceCounters): void {
     this.#produced = 0;
+    this.#lost = 0;
     this.#inRing = 0;
     for (const row of counters.rows) {
       this.#produced += row.produced;
+      this.#lost += row.lost;
       this.#inRing += row.produced - row.lost - row.decoded;
     }
     for (const each of this.#unexplained.values()) this.#inRing -= each;
@@ -135,9 +137,13 @@ export class Books {
     return lines;
   }
 
-  /** This run's balance. `waiting` = rows made and not yet in a segment. */
+  /**
+   * This run's balance, at the counters of the last `look`: exact at every moment. `waiting` = rows made and not yet in a segment. Losses are
+   * the kernel's own count, since those of the last second are not in a line yet; `difference` is what nobody can account for.
+   */
   totals(waiting: number): BooksTotals {
-    const { stored, lost, shed, quarantined, filtered } = this.#totals;
+    const { stored, shed, quarantined, filtered } = this.#totals;
+    const lost = this.#lost;
     const inFlight = this.#inRing + waiting;
     const accounted = stored + lost + shed + quarantined + filtered;
     return {

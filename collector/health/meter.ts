@@ -9,6 +9,7 @@ import type { RowPipeline } from "../rows/pipeline.ts";
 import type { Shipper } from "../ship/insert.ts";
 import type { SpoolWriter } from "../spool/append.ts";
 import type { SourceCounters } from "../sources/source.ts";
+import type { CrashedRun } from "../spool/crash.ts";
 import { typeName, type Books } from "./books.ts";
 
 export interface MeterParts {
@@ -48,6 +49,8 @@ export class HealthMeter {
   #spoolFailures = 0;
   #spoolFailure = "";
   #spoolFailedMs = 0;
+  /** Runs before this one that were killed. */
+  crashes: readonly CrashedRun[] = [];
   #insertMs = 0;
   #insertedRows = 0;
   #insertedSegments = 0;
@@ -217,3 +220,10 @@ export class HealthMeter {
     return notes;
   }
 }
+    for (const { generation, atMs, lost, exact } of this.crashes) {
+      const at = `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+      notes.push({
+        level: "warning",
+        message: `The collector of generation ${generation} was killed at ${at}: ${lost} events that it had not written yet are booked as lost${exact ? "" : "; what came in its last tenth of a second is not known, since no counters were pinned"}`,
+      });
+    }

@@ -42,6 +42,10 @@ export interface Libbpf {
     options: null,
   ): Errno;
   deleteKey(fd: number, key: Uint8Array): Errno;
+  /** Gives a map a name in bpffs, which keeps it when its last process ends. */
+  pin(fd: number, path: string): Errno;
+  /** A file descriptor of what is pinned at `path`, or -errno. */
+  pinned(path: string): number;
   info(fd: number, info: Uint8Array, length: Uint32Array): Errno;
   testRun(fd: number, options: Uint8Array): Errno;
   ringsNew(mapFd: number, pages: number, attribute: Uint8Array, callback: null, context: null, options: null): Pointer;
@@ -100,6 +104,8 @@ export function openLibbpf(): Libbpf {
       "int bpf_map_lookup_and_delete_batch(int fd, void *in, void *out, void *keys, void *values, void *count, void *options)",
     ),
     deleteKey: lib.func("int bpf_map_delete_elem(int fd, const void *key)"),
+    pin: lib.func("int bpf_obj_pin(int fd, const char *path)"),
+    pinned: lib.func("int bpf_obj_get(const char *path)"),
     info: lib.func("int bpf_obj_get_info_by_fd(int fd, void *info, void *length)"),
     testRun: lib.func("int bpf_prog_test_run_opts(int fd, void *options)"),
     ringsNew: lib.func(

@@ -8,6 +8,7 @@ import { objectPath } from "../kernel/object.ts";
 import type { Program } from "../kernel/programs.ts";
 import { readCpuStats, recursionMisses, type CpuStats } from "../kernel/stats.ts";
 import { bootNs, wallOffset } from "../kernel/clock.ts";
+import { pinMap } from "../kernel/pins.ts";
 import { KernelPrograms, OBSERVING } from "./ebpf-kernel.ts";
 import { emptyDrops, noteOwners, readConversations, sweepNamespaces, type TakeEvent } from "./ebpf-readouts.ts";
 import type { CounterRow, HookReport, Source, SourceCounters } from "./source.ts";
@@ -72,6 +73,7 @@ export class EbpfSource implements Source {
   #generation = 0n;
   #wallOffNs = 0;
   #deliverNs = 0;
+  #keep: { readonly path: string; readonly kept: () => void } | undefined;
 
   constructor(options: EbpfOptions) {
     this.#options = { ...DEFAULTS, ...options };
@@ -99,6 +101,8 @@ export class EbpfSource implements Source {
       this.#reader = new RingReader(this.#rings.rings, this.#decoder);
       if (options.namespaces !== undefined && options.namespaces !== "all") this.observe(options.namespaces);
       this.#setClock();
+      if (this.#keep !== undefined && pinMap(kernel.lib, kernel.loaded.mapFd("cpu_stats"), this.#keep.path))
+        this.#keep.kept();
       kernel.attach();
       const owners = kernel.iterator("owners");
       if (owners !== undefined) noteOwners(owners);
@@ -209,6 +213,10 @@ export class EbpfSource implements Source {
       packetsNotCounted: sum("conversationsFull"),
       connectionsNotTracked: sum("livesFull"),
     };
+  }
+
+  keepCounters(path: string, kept: () => void): void {
+    this.#keep = { path, kept };
   }
 
   hooks(): readonly HookReport[] {

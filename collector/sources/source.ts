@@ -7,6 +7,8 @@ export interface Source extends AsyncDisposable {
   /** Begins to deliver; resolves once events flow. Throws WeirError when it cannot. `signal` ends it as disposal does. */
   start(signal: AbortSignal): Promise<void>;
   counters(): SourceCounters;
+  /** Before `start`: the kernel's counters are to outlive this process under `path`; `kept` is called once they do. */
+  keepCounters?(path: string, kept: () => void): void;
   hooks(): readonly HookReport[];
 }
 

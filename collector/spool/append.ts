@@ -71,6 +71,8 @@ interface Lane {
 
 export interface SpoolWriterEvents {
   readonly sealed: (segment: SegmentFile) => void;
+  /** A frame is on the disk: the `frames`th of segment `number` in `lane`. Called before the segment is sealed. */
+  readonly durable?: (lane: string, number: number, frames: number, books: readonly BooksDelta[]) => void;
   /** The disk refused: one sentence's worth of cause. Called once a failure. */
   readonly failed: (cause: unknown, lane: string) => void;
   /** Rows that were given up because memory was full, as books to be added. */
@@ -134,6 +136,11 @@ export class SpoolWriter {
     return this.#pendingBytes;
   }
 
+  /** True while anything, rows or books, waits in memory. */
+  get hasPending(): boolean {
+    return [...this.#lanes.values()].some((lane) => lane.pending.length > 0);
+  }
+
   /** Takes rows into memory. They are durable when the next `flush` has resolved without telling `failed`. */
   add(lot: Lot): void {
     if (lot.rows === 0 && lot.books.length === 0) return;
@@ -194,6 +201,7 @@ export class SpoolWriter {
       bytes += lot.payload.length;
     }
     const rows = group.reduce((sum, lot) => sum + lot.rows, 0);
+    const books = mergeBooks(group.flatMap((lot) => lot.books));
     try {
       const segment = (lane.segment ??= await this.#begin(lane, nowMs));
       const parts = encodeFrame(
@@ -201,13 +209,14 @@ export class SpoolWriter {
         segment.rows,
         rows,
         group.map((lot) => lot.payload),
-        mergeBooks(group.flatMap((lot) => lot.books)),
+        books,
       );
       await this.#disk.write(segment.handle, parts, segment.bytes);
       await this.#disk.sync(segment.handle);
       for (const part of parts) segment.bytes += part.length;
       segment.rows += rows;
       segment.frames += 1;
+      this.#events.durable?.(`${lane.table}-${lane.worth}`, segment.number, segment.frames, books);
     } catch (cause) {
       this.#events.failed(cause, `${lane.table}-${lane.worth}`);
       if (lane.segment !== undefined) await this.#seal(lane, nowMs, lane.segment.bytes);

@@ -56,7 +56,6 @@ export async function replaceByStub(
 ): Promise<SegmentFile> {
   const dir = dirname(segment.path);
   const path = join(dir, `${segment.id}.seg`);
-  const temporary = join(dir, `${segment.id}.stub`);
   const meta = {
     ...owner,
     id: segment.id,
@@ -64,6 +63,15 @@ export async function replaceByStub(
     columns: [...columns],
     generation: segment.generation,
   };
+  const bytes = await writeStub(path, meta, books);
+  if (segment.path !== path) await unlink(segment.path);
+  await syncDirectory(dir);
+  return { ...segment, path, upTo: undefined, rows: 0, bytes };
+}
+
+/** Writes a segment without rows, only with books, at `path`: whole or not at all. Gives its bytes. */
+export async function writeStub(path: string, meta: SegmentMeta, books: readonly BooksDelta[]): Promise<number> {
+  const temporary = path.replace(/\.seg$/, ".stub");
   const parts = [encodeSegmentHeader(meta), ...encodeFrame(0, 0, 0, [], books)];
   const handle = await open(temporary, "w", 0o640);
   try {
@@ -73,7 +81,6 @@ export async function replaceByStub(
     await handle.close();
   }
   await rename(temporary, path);
-  if (segment.path !== path) await unlink(segment.path);
-  await syncDirectory(dir);
-  return { ...segment, path, upTo: undefined, rows: 0, bytes: parts.reduce((sum, part) => sum + part.length, 0) };
+  await syncDirectory(dirname(path));
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }

@@ -40,6 +40,8 @@ export const SegmentMeta = z.object({
 export type SegmentMeta = z.infer<typeof SegmentMeta>;
 
 export interface SegmentFrame {
+  /** Its number within the segment, from 0. */
+  readonly index: number;
   readonly rows: number;
   readonly payload: Uint8Array;
   readonly books: readonly BooksDelta[];
@@ -159,7 +161,7 @@ export function scanSegment(file: Uint8Array, upTo = file.length): ScannedSegmen
     else {
       if (books === undefined)
         bad.push({ from: booksAt, to: next, rows: 0, reason: "books do not match their CRC", books: [] });
-      frames.push({ rows: head.rows, payload, books: books ?? [] });
+      frames.push({ index: head.index, rows: head.rows, payload, books: books ?? [] });
       end = next;
     }
     rowsSeen = head.rowsBefore + head.rows;

@@ -1,0 +1,85 @@
+/**
+ * The kernel's counters outlive a killed collector: the map `cpu_stats` is pinned in bpffs, where its name holds it. Names are made of the data
+ * directory and the generation, so that two collectors on one machine do not meet. Only the map is pinned: programs and links go with the process.
+ */
+import { createHash } from "node:crypto";
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdirSync, readdirSync, realpathSync, rmdirSync, statfsSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { systemCode } from "../../model/errors.ts";
+import { CPU_STATS } from "../decode/layout.gen.ts";
+import { EventType } from "../decode/columns.ts";
+import { openLibbpf, type Libbpf } from "./libbpf.ts";
+import { readCpuStats } from "./stats.ts";
+
+const BPFFS = "/sys/fs/bpf";
+const BPFFS_MAGIC = 0xcafe4a11; // BPF_FS_MAGIC, include/uapi/linux/magic.h
+const VALUE_SIZE = 12; // offset in struct bpf_map_info: type, id, key_size, value_size
+
+const directory = (): string => join(BPFFS, "weir");
+const prefix = (dataDir: string): string =>
+  `${createHash("sha256").update(realpathSync(dataDir)).digest("hex").slice(0, 16)}-`;
+
+/** The path for a run's counters, its directory made; undefined where there is no bpffs and none can be mounted. */
+export function pinPath(dataDir: string, generation: number): string | undefined {
+  try {
+    if (!isBpffs()) execFileSync("mount", ["-t", "bpf", "bpf", BPFFS], { stdio: "ignore" }); // as bpftool does before it pins
+    mkdirSync(directory(), { recursive: true, mode: 0o700 });
+    return join(directory(), `${prefix(dataDir)}${generation}`);
+  } catch {
+    return undefined; // no /sys, no mount(8), no right to mount: the ledger alone is kept then
+  }
+}
+
+/** Pins the map. False when the kernel refuses. */
+export function pinMap(lib: Libbpf, mapFd: number, path: string): boolean {
+  return lib.pin(mapFd, path) === 0;
+}
+
+/** Events by type name that were made until the run that pinned `path` died; undefined when nothing usable is pinned there. */
+export function madeAtPin(path: string): Readonly<Record<string, number>> | undefined {
+  if (!path.startsWith(`${directory()}/`)) return undefined;
+  let lib: Libbpf;
+  try {
+    lib = openLibbpf();
+  } catch {
+    return undefined;
+  }
+  const fd = lib.pinned(path);
+  if (fd < 0) return undefined;
+  try {
+    const info = Buffer.alloc(88);
+    // a program of another version counts in another shape
+    if (lib.info(fd, info, Uint32Array.of(info.length)) !== 0 || info.readUInt32LE(VALUE_SIZE) !== CPU_STATS.bytes)
+      return undefined;
+    return madeByType(readCpuStats(lib, fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Sums over CPUs by the type's name. */
+export function madeByType(stats: readonly { readonly produced: readonly number[] }[]): Record<string, number> {
+  const made: Record<string, number> = {};
+  for (const [name, type] of Object.entries(EventType)) {
+    const sum = stats.reduce((total, cpu) => total + (cpu.produced[type] ?? 0), 0);
+    if (sum > 0) made[name] = sum;
+  }
+  return made;
+}
+
+/** Removes all pins of `dataDir`, and the directory when it was the last. */
+export function removePins(dataDir: string): void {
+  const mine = prefix(dataDir);
+  try {
+    for (const name of readdirSync(directory())) if (name.startsWith(mine)) unlinkSync(join(directory(), name));
+    rmdirSync(directory());
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code !== "ENOENT" && code !== "ENOTEMPTY" && code !== "EACCES" && code !== "EPERM") throw cause;
+  }
+}
+
+function isBpffs(): boolean {
+  return statfsSync(BPFFS).type === BPFFS_MAGIC;
+}
