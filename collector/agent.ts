@@ -14,8 +14,8 @@ import type { CollectorConfig } from "./config.ts";
 import type { Batch } from "./decode/columns.ts";
 import { Books } from "./health/books.ts";
 import { HealthMeter } from "./health/meter.ts";
-import { metricsText } from "./health/metrics.ts";
 import { RunLedger } from "./health/run-ledger.ts";
+import { metricsText } from "./health/metrics.ts";
 import { endpointLot, healthLot, identityLot, nodeLot, serviceLot } from "./health/records.ts";
 import { InventoryWatch } from "./identity/inventory-watch.ts";
 import { MachineLook } from "./identity/look.ts";
@@ -77,9 +77,9 @@ export class Agent implements AsyncDisposable {
   #who!: Who;
   #edges!: LiveEdges;
   #chosen!: ChosenSource;
+  #ledger: RunLedger | undefined;
   #startedMs = 0;
   #ticking: Promise<void> | undefined;
-  #ledger: RunLedger | undefined;
   readonly #endpoints = new Map<string, string>();
   #identitiesWrittenMs = 0;
 
@@ -108,6 +108,15 @@ export class Agent implements AsyncDisposable {
     for (const { name, reason } of recovered.quarantined)
       log.error({ segment: name, reason }, "a segment was put into quarantine");
 
+    const { ledger, crashes } = await inDataDir(config.dataDir, () =>
+      RunLedger.open(config.dataDir, spoolDir, this.#reporter, recovered.segments, (cause) =>
+        log.warn({ cause: String(cause) }, "the ledger cannot be written: after a crash less would be known"),
+      ),
+    );
+    this.#ledger = ledger;
+    for (const run of crashes.runs)
+      log.warn({ ...run }, "an earlier collector was killed: what it had not written yet is booked as lost");
+
     this.#who = new Who({ node: config.node, hostNetns: await ownNetns(), observes: config.observes });
     this.#edges = new LiveEdges(this.#who.identities);
     this.#shipper = this.#makeShipper();
@@ -120,15 +129,6 @@ export class Agent implements AsyncDisposable {
         live: (rows) => {
           this.#edges.add(rows);
           this.#hub.publish(rows);
-    const { ledger, crashes } = await inDataDir(config.dataDir, () =>
-      RunLedger.open(config.dataDir, spoolDir, this.#reporter, recovered.segments, (cause) =>
-        log.warn({ cause: String(cause) }, "the ledger cannot be written: after a crash less would be known"),
-      ),
-    );
-    this.#ledger = ledger;
-    for (const run of crashes.runs)
-      log.warn({ ...run }, "an earlier collector was killed: what it had not written yet is booked as lost");
-
         },
       },
       this.#books,
@@ -157,6 +157,8 @@ export class Agent implements AsyncDisposable {
       sockets: this.#sockets,
     });
     this.#meter.quarantined = recovered.quarantined.length;
+    this.#meter.crashes = crashes.runs;
+    ledger.keepCountersOf(this.#chosen.source);
     const context = this.#context();
     this.#pipeline.use(context, new FlowEncoder(this.#reporter, this.#who.identities, this.#strings));
 
@@ -169,8 +171,6 @@ export class Agent implements AsyncDisposable {
     await this.#hub.start();
     this.#stack.use(this.#hub);
     await this.#chosen.source.start(this.#stop.signal);
-    this.#meter.crashes = crashes.runs;
-    ledger.keepCountersOf(this.#chosen.source);
     this.#runClocks(look);
     log.info(
       {
@@ -196,6 +196,7 @@ export class Agent implements AsyncDisposable {
       this.#addRecords(Date.now(), true);
       this.#addBooks();
       await this.#spool.close(Date.now());
+      if (!this.#spool.hasPending) this.#ledger?.close();
       await this.#shipper.whenEmpty(AbortSignal.timeout(DRAIN_AT_END_MS));
     }
     this.#shipStop.abort(new Error("the collector ends"));
@@ -210,7 +211,6 @@ export class Agent implements AsyncDisposable {
       strings: this.#strings,
       processes: new ProcessNames(this.#strings),
       kernel: this.#chosen.kernel(this.#who),
-      if (!this.#spool.hasPending) this.#ledger?.close();
       sink: this.#pipeline,
       tuples: new Tuples(),
       sockets: this.#sockets,
@@ -224,6 +224,7 @@ export class Agent implements AsyncDisposable {
     return new SpoolWriter(
       { dir, ...this.#reporter },
       {
+        durable: (...frame) => this.#ledger?.durable(...frame),
         sealed: (segment) => this.#shipper.add(segment),
         failed: (cause, lane) => {
           this.#meter.spoolFailed(cause);
@@ -251,7 +252,6 @@ export class Agent implements AsyncDisposable {
             "the store does not take rows; they wait in the spool",
           );
       },
-        durable: (...frame) => this.#ledger?.durable(...frame),
       quarantined: (segment, books, reason) => {
         this.#meter.quarantined++;
         this.#books.moved(books, "quarantined");
@@ -307,6 +307,7 @@ export class Agent implements AsyncDisposable {
     this.#pipeline.tick();
     if (this.#ticking !== undefined) return; // the disk is slow: what comes meanwhile joins the next group
     const nowMs = Date.now();
+    this.#ledger?.note(this.#chosen.source.counters(), nowMs);
     this.#ticking = this.#spool
       .flush(nowMs)
       .then(() => this.#holdBudget())
@@ -334,7 +335,6 @@ export class Agent implements AsyncDisposable {
       edges,
       edgesLeftOut: leftOut,
     });
-    this.#ledger?.note(this.#chosen.source.counters(), nowMs);
   }
 
   #addBooks(): void {

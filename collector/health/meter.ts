@@ -46,11 +46,11 @@ export class HealthMeter {
   inventory = "";
   shedRows = 0;
   quarantined = 0;
+  /** Runs before this one that were killed. */
+  crashes: readonly CrashedRun[] = [];
   #spoolFailures = 0;
   #spoolFailure = "";
   #spoolFailedMs = 0;
-  /** Runs before this one that were killed. */
-  crashes: readonly CrashedRun[] = [];
   #insertMs = 0;
   #insertedRows = 0;
   #insertedSegments = 0;
@@ -211,6 +211,13 @@ export class HealthMeter {
         message: `The spool cannot be written: ${this.#spoolFailure}`,
         next: "make room on the disk, or choose another with WEIR_DATA_DIR",
       });
+    for (const { generation, atMs, lost, exact } of this.crashes) {
+      const at = `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+      notes.push({
+        level: "warning",
+        message: `The collector of generation ${generation} was killed at ${at}: ${lost} events that it had not written yet are booked as lost${exact ? "" : "; what came in its last tenth of a second is not known, since no counters were pinned"}`,
+      });
+    }
     if (this.quarantined > 0)
       notes.push({
         level: "warning",
@@ -220,10 +227,3 @@ export class HealthMeter {
     return notes;
   }
 }
-    for (const { generation, atMs, lost, exact } of this.crashes) {
-      const at = `${new Date(atMs).toISOString().slice(0, 19)}Z`;
-      notes.push({
-        level: "warning",
-        message: `The collector of generation ${generation} was killed at ${at}: ${lost} events that it had not written yet are booked as lost${exact ? "" : "; what came in its last tenth of a second is not known, since no counters were pinned"}`,
-      });
-    }
