@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { WeirError } from "../model/errors.ts";
+import type { OrdinaryUser } from "./rights/ordinary-user.ts";
 
 /** One of the processes that `weir start` keeps up. */
 export interface Part {
@@ -9,6 +10,8 @@ export interface Part {
   /** Arguments of `weir`. */
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Whom it runs as, without any right; undefined = as this process. `readsAll`: but for that of reading every file. */
+  readonly as?: OrdinaryUser & { readonly readsAll: boolean };
   /** True once the part answers. Called until it does, then no more. `lastWords`: the newest line that it printed. */
   readonly ready: (signal: AbortSignal, lastWords: string) => Promise<boolean>;
   readonly readyWithinMs: number;
@@ -18,6 +21,8 @@ export interface Part {
 export type Report = (line: string) => void;
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+const LAUNCH = fileURLToPath(new URL("./rights/launch.ts", import.meta.url));
+const QUIET = "--disable-warning=ExperimentalWarning";
 const STOP_WITHIN_MS = 10_000;
 const FIRST_RESTART_MS = 500;
 const LAST_RESTART_MS = 30_000;
@@ -73,8 +78,8 @@ export class Supervisor {
 
   #spawn(part: Part): { child: ChildProcess; lastWords: () => string } {
     // The IPC channel is only a leash: a part ends when it breaks, so that nothing is left after kill -9 of this process.
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...part.args], {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    const child = spawn(process.execPath, commandOf(part), {
+      stdio: ["ignore", "pipe", "pipe", "ipc"], // cli/rights/launch.ts counts on the place of the channel
       env: { ...process.env, ...part.env, WEIR_LEASH: "1" },
     });
     let last = "";
@@ -109,6 +114,13 @@ export class Supervisor {
       });
     }, pauseMs);
   }
+}
+
+/** Arguments of Node: the command, or what gives up root and then turns into it. */
+function commandOf({ args, as }: Part): string[] {
+  const command = [QUIET, "--disable-proto=delete", MAIN, ...args];
+  if (as === undefined) return command;
+  return [QUIET, LAUNCH, String(as.uid), String(as.gid), as.readsAll ? "1" : "0", ...command];
 }
 
 async function untilReady(part: Part, lastWords: () => string, signal: AbortSignal): Promise<void> {
