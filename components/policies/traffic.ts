@@ -21,6 +21,10 @@ export interface Traffic {
   readonly edges: readonly { readonly key: string; readonly source: string; readonly target: string }[];
   /** Row → 1 where an end is a private address that nobody is known for. */
   readonly unknown: Uint8Array;
+  /** Row → connections, as a column: each answer sums them several times. */
+  readonly connections: Float64Array;
+  /** Rows, most connections first, then by number. */
+  readonly byWeight: Uint32Array;
 }
 
 /** The store's answer, made ready once for all texts that are tried on it. */
@@ -54,14 +58,18 @@ export function trafficOf(answer: TrafficAnswer): Traffic {
   const source = new Uint32Array(length);
   const destination = new Uint32Array(length);
   const unknown = new Uint8Array(length);
+  const connections = new Float64Array(length);
   for (const [row, tuple] of set.tuples.entries()) {
+    connections[row] = tuple.connections;
     source[row] = nodeOf(tuple.source, tuple.connections);
     destination[row] = nodeOf(tuple.destination, tuple.connections);
     unknown[row] = isUnknown(tuple.source, identities) || isUnknown(tuple.destination, identities) ? 1 : 0;
   }
   for (const [number, node] of nodes.entries()) node.count = members[number]!.size;
   const truncated = answer.tuples.answered.truncated;
-  return { set, truncated, nodes, source, destination, unknown, ...mapOf(nodes, source, destination) };
+  const byWeight = Uint32Array.from(set.tuples.keys()).sort((a, b) => connections[b]! - connections[a]! || a - b);
+  const map = mapOf(nodes, source, destination);
+  return { set, truncated, nodes, source, destination, unknown, connections, byWeight, ...map };
 }
 
 /** Above this many workloads the map is folded to namespaces, as the service map is: more circles than that say nothing. */
