@@ -1,20 +1,17 @@
 /** `weir collect`: observes this machine, or replays the recorded sample where that is not allowed, until it is told to end. */
 import { setPriority } from "node:os";
-import { pino, type Logger } from "pino";
 import { Agent, packageVersion } from "../collector/agent.ts";
 import { collectorConfig } from "../collector/config.ts";
 import { chooseSource } from "../collector/sources/choose.ts";
 import { storeConfig, type Environment } from "../store/config.ts";
+import { openLog } from "../store/log.ts";
 
 /** Runs the collector until `signal`. Throws WeirError with what is in the way. */
 export async function collect(env: Environment, signal: AbortSignal, recordTo?: string): Promise<void> {
   const config = collectorConfig(env);
   storeConfig(env); // a setting that can never work ends here; a store that is only away is waited for
   askForTheCpu();
-  const log: Logger = pino(
-    { name: "collector", level: env["WEIR_LOG"] ?? "info" },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const log = openLog("collector", env);
   const agent = new Agent({
     config,
     env,

@@ -62,9 +62,8 @@ function storePart(env: NodeJS.ProcessEnv, port: number): Part {
     args: ["store", "serve"],
     env,
     readyWithinMs: 60_000,
-    // It answers before its schema is there, and says so on a line of its own when it is.
-    ready: async (signal, said) =>
-      said.includes('"ready":true') && (await answers({ host: "127.0.0.1", port, path: "/ping" }, signal)),
+    // It answers /ping before its schema is there.
+    ready: (signal) => answers({ host: "127.0.0.1", port, path: "/readyz" }, signal),
   };
 }
 

@@ -13,6 +13,7 @@ import { LiveEdges } from "./aggregate/edges.ts";
 import type { CollectorConfig } from "./config.ts";
 import type { Batch } from "./decode/columns.ts";
 import { Books } from "./health/books.ts";
+import { openDoor, type HealthPages } from "./health/door.ts";
 import { HealthMeter } from "./health/meter.ts";
 import { RunLedger } from "./health/run-ledger.ts";
 import { metricsText } from "./health/metrics.ts";
@@ -57,6 +58,8 @@ export interface AgentOptions {
 const TICK_MS = 100;
 const LOOK_MS = 2000;
 /** Less than what the supervisor waits before it kills. */
+/** What is known of identities is written again after this, so that its age can be told (store/queries/tuples-names.ts). */
+const REPEAT_MS = 600_000;
 const DRAIN_AT_END_MS = 8000;
 
 export class Agent implements AsyncDisposable {
@@ -87,8 +90,18 @@ export class Agent implements AsyncDisposable {
     this.#options = options;
   }
 
+  readonly #pages: HealthPages;
+
   health(): HealthSnapshot {
     return this.#meter.snapshot(Date.now());
+    const store = storeCheck(options.env);
+    this.#pages = {
+      metrics: () => metricsText(this.health()),
+      ready: async () => {
+        const health = this.health();
+        return [...ownChecks(health, health.stalledMs), await store()];
+      },
+    };
   }
 
   /** Starts everything; resolves once events flow and the socket answers. Throws WeirError with what is in the way. */
@@ -137,7 +150,7 @@ export class Agent implements AsyncDisposable {
     this.#hub = new LiveHub(
       config.socket,
       { reporter: this.#reporter, identities: this.#who.identities, strings: this.#strings },
-      { health: () => this.health(), metrics: () => metricsText(this.health()) },
+      { health: () => this.health(), ...this.#pages },
     );
 
     this.#chosen = await this.#options.choose((batch) => this.#pipeline.accept(batch));
@@ -174,6 +187,7 @@ export class Agent implements AsyncDisposable {
     this.#runClocks(look);
     log.info(
       {
+    const metrics = await this.#openDoor();
         node: config.node,
         generation,
         source: this.#chosen.kind,
@@ -182,6 +196,7 @@ export class Agent implements AsyncDisposable {
       },
       "the collector runs",
     );
+        metrics,
   }
 
   /** Ends in order: no more events, all rows durable, what the store takes within a few seconds shipped. */
@@ -208,6 +223,19 @@ export class Agent implements AsyncDisposable {
     const { config } = this.#options;
     return {
       who: this.#who,
+  /** Opens the port for scrapers; gives its address, or why there is none. */
+  async #openDoor(): Promise<string> {
+    const { metrics } = this.#options.config;
+    if (metrics === undefined) return "on the socket only";
+    const door = await openDoor(metrics, this.#pages);
+    if (door === undefined) {
+      this.#options.log.warn({ ...metrics }, "the port for metrics is taken; they are on the socket only");
+      return "on the socket only";
+    }
+    this.#stack.use(door);
+    return `http://${metrics.host}:${door.port}/metrics`;
+  }
+
       strings: this.#strings,
       processes: new ProcessNames(this.#strings),
       kernel: this.#chosen.kernel(this.#who),

@@ -4,7 +4,12 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { WeirError } from "../model/errors.ts";
+import type { MetricsAddress } from "./health/door.ts";
 import { dataDirectory, type Environment } from "../store/config.ts";
+
+/** Where scrapers find the collector when nothing else is set. */
+export const METRICS_PORT = 7072;
+const METRICS_PORT_WORDS = "expected a port number, 0–65535, or off";
 
 const yesNo = z.enum(["0", "1"], "expected 0 or 1").transform((value) => value === "1");
 
@@ -28,6 +33,10 @@ const Settings = z.object({
     .max(3600, "expected seconds, 1–3600")
     .default(10),
   WEIR_KEEP_NOISE: yesNo.default(false),
+  WEIR_METRICS_HOST: z.string().min(1).default("127.0.0.1"),
+  WEIR_METRICS_PORT: z
+    .union([z.literal("off"), z.coerce.number().int().min(0).max(65535)], METRICS_PORT_WORDS)
+    .optional(),
   WEIR_REPLAY: z.string().min(1).optional(),
   WEIR_SOURCE: z.enum(["auto", "ebpf", "replay"], "expected auto, ebpf or replay").default("auto"),
 });
@@ -36,6 +45,8 @@ export interface CollectorConfig {
   readonly node: string;
   readonly dataDir: string;
   readonly socket: string;
+  /** Where /metrics, /healthz and /readyz are, beside the socket; undefined = nowhere. */
+  readonly metrics: MetricsAddress | undefined;
   /** Path of the inventory; `undefined` = none is there, and none was asked for. */
   readonly inventory: string | undefined;
   /** True for a namespace (inode, name) that is observed. */
@@ -78,6 +89,14 @@ export function collectorConfig(env: Environment = process.env): CollectorConfig
     node: set.WEIR_NODE ?? hostname(),
     dataDir,
     socket: set.WEIR_COLLECTOR_SOCKET ?? join(dataDir, "run", "collector.sock"),
+    metrics:
+      set.WEIR_METRICS_PORT === "off"
+        ? undefined
+        : {
+            host: set.WEIR_METRICS_HOST,
+            port: set.WEIR_METRICS_PORT ?? METRICS_PORT,
+            required: set.WEIR_METRICS_PORT !== undefined,
+          },
     inventory,
     observes: namespaceTest(set.WEIR_NETNS),
     netns: set.WEIR_NETNS,

@@ -3,10 +3,10 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
 import { z } from "zod";
 import { storeConfig, type Environment } from "../store/config.ts";
 import { startStoreProcess, type StoreProcess } from "../store/embedded/spawn.ts";
+import { openLog } from "../store/log.ts";
 import { openReader, type StoreReader } from "../store/reader.ts";
 import { Agent } from "./agent.ts";
 import { collectorConfig } from "./config.ts";
@@ -30,7 +30,8 @@ export async function testStore(extra: Environment = {}): Promise<TestStore> {
     ...extra,
     WEIR_DATA_DIR: dir,
     WEIR_STORE_PORT: new URL(store.url).port,
-    WEIR_LOG: "fatal",
+    WEIR_LOG_LEVEL: "fatal",
+    WEIR_METRICS_PORT: "off",
   };
   const reader = openReader(storeConfig(env));
   return {
@@ -58,7 +59,7 @@ export async function testAgent(env: Environment): Promise<Agent> {
   const agent = new Agent({
     config,
     env,
-    log: pino({ level: env["WEIR_LOG"] ?? "fatal" }, pino.destination({ dest: 2, sync: true })),
+    log: openLog("collector", { WEIR_LOG_LEVEL: "fatal", ...env }),
     version: "test",
     choose: (sink) => chooseSource(config, sink, () => undefined),
   });

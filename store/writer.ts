@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import { createStoreClient, storeFailure, type StoreClient, type StoreSettings } from "./client.ts";
 import type { StoreConfig } from "./config.ts";
-import { tokenPath } from "./embedded/server.ts";
+import { tokenPath } from "./embedded/token.ts";
 import { StoreError } from "./errors.ts";
 
 export type TableName =
@@ -16,6 +16,7 @@ export type TableName =
   | "identities"
   | "endpoints"
   | "services"
+  | "named_ports"
   | "policies"
   | "nodes"
   | "dns_answers"

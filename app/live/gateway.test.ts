@@ -27,7 +27,7 @@ async function house({ withHub = true } = {}) {
     const hub = new LiveHub(
       path,
       { reporter, identities: new Identities(), strings: new Strings() },
-      { health: () => ({}), metrics: async () => ({ type: "text/plain", text: "" }) },
+      { health: () => ({}), metrics: async () => ({ type: "text/plain", text: "" }), ready: async () => [] },
     );
     await hub.start();
     ends.push(async () => hub[Symbol.asyncDispose]());

@@ -11,6 +11,7 @@ import type { SpoolWriter } from "../spool/append.ts";
 import type { SourceCounters } from "../sources/source.ts";
 import type { CrashedRun } from "../spool/crash.ts";
 import { typeName, type Books } from "./books.ts";
+import { RingProgress } from "./readiness.ts";
 
 export interface MeterParts {
   readonly reporter: Reporter;
@@ -32,6 +33,8 @@ type Note = HealthSnapshot["notes"][number];
 
 /** A failure is worth a line in the log once, then again after this. */
 const LOG_EVERY_MS = 60_000;
+/** While rows wait and the disk refuses, a write fails ten times a second. */
+const FAILING_MS = 3000;
 /** Longer than this without the store taking anything is worth words on the screen. */
 const LATE_MS = 30_000;
 
@@ -51,6 +54,7 @@ export class HealthMeter {
   #spoolFailures = 0;
   #spoolFailure = "";
   #spoolFailedMs = 0;
+  readonly #rings: RingProgress;
   #insertMs = 0;
   #insertedRows = 0;
   #insertedSegments = 0;
@@ -63,12 +67,14 @@ export class HealthMeter {
     this.#parts = parts;
     this.#counters = parts.chosen.source.counters();
     this.#tickedMs = parts.startedMs;
+    this.#rings = new RingProgress(parts.startedMs);
   }
 
   /** Once a second: takes the counters, books losses. */
   tick(nowMs: number): void {
     this.#counters = this.#parts.chosen.source.counters();
     this.#parts.books.tick(this.#counters, nowMs);
+    this.#rings.tick(this.#counters, nowMs);
     const events = this.#counters.rows.reduce((sum, row) => sum + row.produced, 0);
     const lost = this.#counters.rows.reduce((sum, row) => sum + row.lost, 0);
     const seconds = Math.max(0.001, (nowMs - this.#tickedMs) / 1000);
@@ -131,6 +137,12 @@ export class HealthMeter {
       ringUse: counters.ringUse,
       decodeNs: counters.decodeNs,
       malformed: counters.malformed,
+      stalledMs: this.#rings.stalledMs(nowMs),
+      uncounted: {
+        calls: counters.missed,
+        packets: counters.packetsNotCounted,
+        connections: counters.connectionsNotTracked,
+      },
       loss: counters.rows.map((row) => ({
         cpu: row.cpu,
         type: typeName(row.type),
@@ -148,6 +160,7 @@ export class HealthMeter {
         shedRows: this.shedRows,
         failures: this.#spoolFailures,
         lastFailure: this.#spoolFailure,
+        isFailing: nowMs - this.#spoolFailedMs < FAILING_MS,
       },
       store: {
         state: this.#shipFailing ? "failing" : this.#insertedSegments > 0 ? "ok" : "waiting",

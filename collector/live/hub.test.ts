@@ -23,7 +23,11 @@ const names = {
   identities,
   strings: new Strings(),
 };
-const pages = { health: () => ({ ok: true }), metrics: async () => ({ type: "text/plain", text: "weir 1\n" }) };
+const pages = {
+  health: () => ({ ok: true }),
+  metrics: async () => ({ type: "text/plain", text: "weir 1\n" }),
+  ready: async () => [],
+};
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "weir-hub-"));
   path = join(dir, "collector.sock");

@@ -1,5 +1,5 @@
 /**
- * The collector's door: HTTP and ws on a unix socket. `GET /health`, `GET /metrics`, `ws /live` (model/wire/live.ts).
+ * The collector's door: HTTP and ws on a unix socket. `GET /health`, `/metrics`, `/healthz`, `/readyz`, `ws /live` (model/wire/live.ts).
  * Who is slow loses flows, never memory: a subscription holds at most MAX_WAITING flows, a connection at most MAX_BUFFERED bytes;
  * what is not sent is counted and told with the next message.
  */
@@ -12,6 +12,7 @@ import { systemCode, WeirError } from "../../model/errors.ts";
 import { FLOW_KINDS, type Flow, type FlowKind } from "../../model/flow.ts";
 import { parseFilter } from "../../model/filter/parse.ts";
 import { LiveRequest, MAX_CLIENT_MESSAGE_BYTES, MAX_SUBSCRIPTIONS, type LiveMessage } from "../../model/wire/live.ts";
+import { answerHealth, type HealthPages } from "../health/door.ts";
 import type { FlowRows } from "../rows/flow-rows.ts";
 import { flowOf } from "../rows/flow-of.ts";
 import { compileRowFilter, type RowNames, type RowTest } from "./filter.ts";
@@ -36,9 +37,8 @@ interface Client {
   readonly subscriptions: Map<string, Subscription>;
 }
 
-export interface HubPages {
+export interface HubPages extends HealthPages {
   readonly health: () => unknown;
-  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
 }
 
 export class LiveHub implements AsyncDisposable {
@@ -220,10 +220,8 @@ export class LiveHub implements AsyncDisposable {
     };
     if (request.method !== "GET") say(405, "text/plain", "only GET\n");
     else if (request.url === "/health") say(200, "application/json", JSON.stringify(this.#pages.health()));
-    else if (request.url === "/metrics") {
-      const { type, text } = await this.#pages.metrics();
-      say(200, type, text);
-    } else say(404, "text/plain", "there are /health, /metrics and the web socket /live\n");
+    else if (!(await answerHealth(request, response, this.#pages)))
+      say(404, "text/plain", "there are /health, /metrics, /healthz, /readyz and the web socket /live\n");
   }
 }
 

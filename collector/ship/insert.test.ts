@@ -185,7 +185,7 @@ function collector(): ChildProcess {
     env: {
       ...store.env,
       WEIR_NODE: "killed",
-      WEIR_LOG: process.env["WEIR_LOG"] ?? "fatal",
+      WEIR_LOG_LEVEL: process.env["WEIR_LOG_LEVEL"] ?? "fatal",
     } as unknown as NodeJS.ProcessEnv,
     stdio: ["ignore", "ignore", "inherit"],
   });

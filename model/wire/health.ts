@@ -32,7 +32,10 @@ export const HealthNote = z.object({
   next: z.string().optional(),
 });
 
-/** `GET /health` on the collector's socket: all that the Health page shows of a node. */
+/**
+ * `GET /health` on the collector's socket: all that the Health page shows of a node. A field that is added has a default, so
+ * that an app can read a collector of one version back (docs/guarantees.md, Upgrades).
+ */
 export const HealthSnapshot = z.object({
   at: z.number(),
   node: z.string(),
@@ -51,6 +54,12 @@ export const HealthSnapshot = z.object({
   ringUse: z.number(),
   decodeNs: z.number(),
   malformed: z.number(),
+  /** Milliseconds since events were read from the rings while some waited; 0 when none did. */
+  stalledMs: z.number().default(0),
+  /** What the kernel programs could not count: calls that the kernel skipped, packets and connections for which a map had no room. */
+  uncounted: z
+    .object({ calls: z.number(), packets: z.number(), connections: z.number() })
+    .default({ calls: 0, packets: 0, connections: 0 }),
   loss: z.array(LossRow),
   books: BooksTotals,
   spool: z.object({
@@ -64,6 +73,8 @@ export const HealthSnapshot = z.object({
     shedRows: z.number(),
     failures: z.int(),
     lastFailure: z.string(),
+    /** True while the newest write failed. */
+    isFailing: z.boolean().default(false),
   }),
   store: z.object({
     state: z.enum(["waiting", "ok", "failing"]),

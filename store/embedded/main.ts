@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { storeConfig } from "../config.ts";
+import { openLog } from "../log.ts";
 import { migrate } from "../migrate.ts";
 import { openWriter } from "../writer.ts";
 import { WeirError } from "../../model/errors.ts";
@@ -25,6 +26,7 @@ async function again(): Promise<number> {
 
 try {
   const config = storeConfig();
+  const log = openLog("store", process.env);
   const store = await startEmbedded({
     dataDir: config.dataDir,
     port: config.storePort,
@@ -41,11 +43,13 @@ try {
   };
   await using writer = await openWriter(own);
   const version = await migrate(writer, own);
+  log.info({ url: store.url, schema: version, dataDir: config.dataDir }, "the store runs");
   process.stdout.write(`${JSON.stringify({ ready: true, url: store.url, version, pid: process.pid })}\n`);
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
     process.once("disconnect", () => resolve()); // the supervisor died: end with it
   });
+  log.info("the store ends");
   await store.close();
   process.exit(0);
 } catch (thrown) {

@@ -14,10 +14,12 @@ import { systemCode } from "../../model/errors.ts";
 import { StoreError } from "../errors.ts";
 import { drainEngine, EngineException } from "./engine.ts";
 import { asStoreError, lockDirectory } from "./lock.ts";
+import { StorePages, type Outcome } from "./pages.ts";
 import { Answer } from "./respond.ts";
 import { credentialsOf, readQuestion } from "./request.ts";
 import { runQuestion } from "./run.ts";
 import { SessionPool, type Role } from "./sessions.ts";
+import { tokenPath } from "./token.ts";
 
 export interface EmbeddedSettings {
   readonly dataDir: string;
@@ -34,11 +36,6 @@ export interface EmbeddedStore {
   close(): Promise<void>;
 }
 
-/** Where the writer's token lies. */
-export function tokenPath(dataDir: string): string {
-  return join(dataDir, "run", "writer.token");
-}
-
 /** Starts the embedded store. Throws StoreError: directory held, not writable, port in use, engine missing. */
 export async function startEmbedded(settings: EmbeddedSettings): Promise<EmbeddedStore> {
   const unlock = await lockDirectory(settings.dataDir);
@@ -51,11 +48,12 @@ export async function startEmbedded(settings: EmbeddedSettings): Promise<Embedde
     for (const left of await readdir(tempDir))
       if (left.startsWith("insert-")) await rm(join(tempDir, left), { force: true });
     await pool.open({ dataDir: engineDir, memory: settings.engineMemory }, settings.database);
+    const pages = new StorePages(pool, settings.database, settings.dataDir);
     const writerToken = await ownToken(tokenPath(settings.dataDir));
     const server = createServer(
       { keepAliveTimeout: 30_000, requestTimeout: 0, maxHeaderSize: 1024 * 1024 },
       (request, response) => {
-        void answer(request, response, { pool, writerToken, database: settings.database, tempDir });
+        void answer(request, response, { pool, pages, writerToken, database: settings.database, tempDir });
       },
     );
     await listen(server, settings.port);
@@ -90,6 +88,7 @@ async function ownToken(path: string): Promise<string> {
 
 interface Room {
   readonly pool: SessionPool;
+  readonly pages: StorePages;
   readonly writerToken: string;
   readonly database: string;
   readonly tempDir: string;
@@ -102,7 +101,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, room: 
   if (url.pathname === "/ping") return plain(response, 200, "Ok.");
   if (url.pathname !== "/" && url.pathname !== "/query") {
     if (url.pathname === "/replicas_status") return plain(response, 200, "Ok.");
-    return plain(response, 404, `There is no handle ${url.pathname}. Use / or /ping.`);
+    const page = await room.pages.at(url.pathname);
+    if (page !== undefined) {
+      response.writeHead(page.status, { "Content-Type": page.type, "Cache-Control": "no-store" });
+      response.end(page.text);
+      return;
+    }
+    return plain(response, 404, `There is no handle ${url.pathname}. Use /, /ping, /metrics, /healthz or /readyz.`);
   }
   if (url.pathname === "/" && request.method === "GET" && !url.searchParams.has("query"))
     return plain(response, 200, "Ok.");
@@ -114,8 +119,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, room: 
     if (!response.writableFinished) gone.abort(new Error("the client went away"));
   });
   let out = new Answer(response, url.searchParams.get("query_id") ?? "");
+  const began = performance.now();
+  let role: Role = "reader"; // until it is known who asks
+  const book = (outcome: Outcome): void => room.pages.count(role, outcome, (performance.now() - began) / 1000);
   try {
-    const role = roleOf(request, url, room.writerToken);
+    role = roleOf(request, url, room.writerToken);
     const question = await readQuestion(request, url, room.database, room.tempDir);
     out = new Answer(response, question.queryId);
     try {
@@ -123,8 +131,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, room: 
     } finally {
       if (question.body !== undefined) await rm(question.body.path, { force: true });
     }
+    book("answered");
   } catch (thrown) {
-    if (gone.signal.aborted) return;
+    if (gone.signal.aborted) return book("gone");
+    book(thrown instanceof EngineException && REFUSALS.has(thrown.engineCode) ? "refused" : "failed");
     out.fail(
       thrown instanceof EngineException
         ? thrown
@@ -135,6 +145,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, room: 
     );
   }
 }
+
+/** Codes of answers that say "you may not": wrong user, not a read. */
+const REFUSALS = new Set([164, 497, 516]);
 
 /** Loopback keeps other machines out; Host and Origin keep out web pages that a browser on this one has open. */
 function misplaced(request: IncomingMessage): string | undefined {
