@@ -17,6 +17,7 @@ import { openDoor, type HealthPages } from "./health/door.ts";
 import { HealthMeter } from "./health/meter.ts";
 import { RunLedger } from "./health/run-ledger.ts";
 import { metricsText } from "./health/metrics.ts";
+import { ownChecks, storeCheck } from "./health/readiness.ts";
 import { endpointLot, healthLot, identityLot, nodeLot, serviceLot } from "./health/records.ts";
 import { InventoryWatch } from "./identity/inventory-watch.ts";
 import { MachineLook } from "./identity/look.ts";
@@ -58,8 +59,6 @@ export interface AgentOptions {
 const TICK_MS = 100;
 const LOOK_MS = 2000;
 /** Less than what the supervisor waits before it kills. */
-/** What is known of identities is written again after this, so that its age can be told (store/queries/tuples-names.ts). */
-const REPEAT_MS = 600_000;
 const DRAIN_AT_END_MS = 8000;
 
 export class Agent implements AsyncDisposable {
@@ -86,14 +85,10 @@ export class Agent implements AsyncDisposable {
   readonly #endpoints = new Map<string, string>();
   #identitiesWrittenMs = 0;
 
-  constructor(options: AgentOptions) {
-    this.#options = options;
-  }
-
   readonly #pages: HealthPages;
 
-  health(): HealthSnapshot {
-    return this.#meter.snapshot(Date.now());
+  constructor(options: AgentOptions) {
+    this.#options = options;
     const store = storeCheck(options.env);
     this.#pages = {
       metrics: () => metricsText(this.health()),
@@ -102,6 +97,10 @@ export class Agent implements AsyncDisposable {
         return [...ownChecks(health, health.stalledMs), await store()];
       },
     };
+  }
+
+  health(): HealthSnapshot {
+    return this.#meter.snapshot(Date.now());
   }
 
   /** Starts everything; resolves once events flow and the socket answers. Throws WeirError with what is in the way. */
@@ -183,20 +182,20 @@ export class Agent implements AsyncDisposable {
 
     await this.#hub.start();
     this.#stack.use(this.#hub);
+    const metrics = await this.#openDoor();
     await this.#chosen.source.start(this.#stop.signal);
     this.#runClocks(look);
     log.info(
       {
-    const metrics = await this.#openDoor();
         node: config.node,
         generation,
         source: this.#chosen.kind,
         socket: config.socket,
+        metrics,
         waiting: recovered.segments.length,
       },
       "the collector runs",
     );
-        metrics,
   }
 
   /** Ends in order: no more events, all rows durable, what the store takes within a few seconds shipped. */
@@ -219,10 +218,6 @@ export class Agent implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
-  #context(): RowContext {
-    const { config } = this.#options;
-    return {
-      who: this.#who,
   /** Opens the port for scrapers; gives its address, or why there is none. */
   async #openDoor(): Promise<string> {
     const { metrics } = this.#options.config;
@@ -236,6 +231,10 @@ export class Agent implements AsyncDisposable {
     return `http://${metrics.host}:${door.port}/metrics`;
   }
 
+  #context(): RowContext {
+    const { config } = this.#options;
+    return {
+      who: this.#who,
       strings: this.#strings,
       processes: new ProcessNames(this.#strings),
       kernel: this.#chosen.kernel(this.#who),
