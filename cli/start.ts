@@ -1,8 +1,11 @@
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { systemCode, WeirError } from "../model/errors.ts";
 import { storeConfig } from "../store/config.ts";
+import { handOver } from "./rights/hand-over.ts";
+import { canReach, ordinaryUser } from "./rights/ordinary-user.ts";
 import { appAddress } from "./settings.ts";
 import { migrateStore } from "./store-migrate.ts";
 import { Supervisor, type Part, type Report } from "./supervise.ts";
@@ -33,10 +36,12 @@ export async function startAll({ env, collect, verbose }: StartOptions, signal: 
   const supervisor = new Supervisor(partReport(verbose));
   const socket = env["WEIR_COLLECTOR_SOCKET"] ?? join(store.dataDir, "run", "collector.sock");
   const say = (text: string): boolean => process.stderr.write(`weir: ${text}\n`);
+  const as = partsUser(env, store.dataDir, say);
   try {
+    if (as !== undefined) await buildPages(say, signal);
     if (store.embedded) {
       say("starting the store");
-      await supervisor.start(storePart(env, store.storePort), signal);
+      await supervisor.start({ ...storePart(env, store.storePort), ...as }, signal);
     }
     if (!store.embedded) {
       say(`bringing the schema at ${store.url} up to date`);
@@ -47,13 +52,43 @@ export async function startAll({ env, collect, verbose }: StartOptions, signal: 
       await supervisor.start(collectorPart(env, socket), signal);
     }
     say("starting the app");
-    await supervisor.start(appPart(env, app.port, app.host), signal);
+    await supervisor.start({ ...appPart(env, app.port, app.host), ...as }, signal);
   } catch (error) {
     await supervisor.stop();
     throw error;
   }
   const host = app.host.includes(":") ? `[${app.host}]` : app.host;
   return { url: `http://${host}:${app.port}`, stop: () => supervisor.stop() };
+}
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * Whom store and app run as, when root starts them; the data directory is given to him first. Where he cannot look into the package
+ * (below /root, say), they keep one right, that of reading files, and that is said.
+ */
+function partsUser(
+  env: NodeJS.ProcessEnv,
+  dataDir: string,
+  say: (text: string) => boolean,
+): Required<Pick<Part, "as">> | undefined {
+  const user = ordinaryUser(env, dataDir);
+  if (user === undefined) return undefined;
+  handOver(dataDir, user);
+  const needed = [join(ROOT, "cli"), join(ROOT, "node_modules"), process.execPath, dataDir];
+  const readsAll = !canReach(user, needed);
+  if (readsAll)
+    say(
+      `user ${user.uid} cannot look into ${ROOT}, so store and app keep the right to read every file (CAP_DAC_READ_SEARCH); move it to a place that all can read`,
+    );
+  return { as: { ...user, readsAll } };
+}
+
+/** Root builds the pages where they are stale: the app, as an ordinary user, could not write them. Throws WeirError `build-failed`. */
+async function buildPages(say: (text: string) => boolean, signal: AbortSignal): Promise<void> {
+  const { buildIfStale } = await import("./serve.ts");
+  await buildIfStale(say);
+  signal.throwIfAborted();
 }
 
 function storePart(env: NodeJS.ProcessEnv, port: number): Part {
