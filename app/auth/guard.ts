@@ -17,6 +17,8 @@ export function createGuard(host: string, names: readonly string[]): Guard {
   const known = new Set([...LOOPBACK, host.toLowerCase(), ...names]);
   const listensWide = !LOOPBACK.has(host);
   const isKnown = (name: string): boolean => known.has(name) || (listensWide && isIP(name) !== 0);
+  // Behind a proxy that speaks TLS the browser's origin is https; the name by which it asks must have been allowed then.
+  const byProxy = new Set(names);
   return {
     refuse(request) {
       const asked = request.headers.host;
@@ -27,8 +29,9 @@ export function createGuard(host: string, names: readonly string[]): Guard {
       if (safe && request.headers.upgrade === undefined) return undefined;
       const origin = request.headers.origin;
       if (origin === undefined) return "a request that changes something, or a WebSocket, needs an Origin";
-      if (originHost(origin) !== asked!.toLowerCase()) return `pages of “${printable(origin)}” may not ask this app`;
-      return undefined;
+      // To the letter, as browsers write it: no reading of a URL can be led astray by user names, dots or case.
+      if (origin === `http://${asked}` || (byProxy.has(hostName) && origin === `https://${asked}`)) return undefined;
+      return `pages of “${printable(origin)}” may not ask this app`;
     },
   };
 }
@@ -36,10 +39,6 @@ export function createGuard(host: string, names: readonly string[]): Guard {
 /** Host name of a URL in lower case, IPv6 without brackets; undefined when it is none. */
 function nameOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname.toLowerCase().replace(/^\[|\]$/g, "") : undefined;
-}
-
-function originHost(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
 function printable(text: string | undefined): string {

@@ -2,17 +2,33 @@ import type { WebSocket } from "ws";
 
 /** Beyond this many bytes waiting in a client's socket, flows are dropped for it and counted. */
 const SLOW_BYTES = 1_000_000;
+/** What waits for all clients together, at most: the more there are, the less for each. */
+const ALL_BYTES = 64_000_000;
+
+/** Bytes that may wait for one of `clients`. */
+export function slowLimit(clients: number): number {
+  return Math.min(SLOW_BYTES, ALL_BYTES / Math.max(1, clients));
+}
 
 /** One browser on the gateway: its subscriptions, and what it missed because it reads too slowly. */
 export class Client {
   readonly name: string;
+  /** Flows that were dropped here because it reads too slowly. */
+  dropped = 0;
   readonly #ws: WebSocket;
   readonly #missed = new Map<string, number>();
+  readonly #limit: () => number;
   #answered = true;
 
-  constructor(ws: WebSocket, name: string) {
+  /** `limit`: bytes that may wait for it at this moment. The ws is made with `autoPong: false`. */
+  constructor(ws: WebSocket, name: string, limit: () => number) {
     this.#ws = ws;
     this.name = name;
+    this.#limit = limit;
+    // By hand: answers to pings of one who does not read would pile up without end.
+    ws.on("ping", (data) => {
+      if (!this.#isSlow()) ws.pong(data);
+    });
     ws.on("pong", () => {
       this.#answered = true;
     });
@@ -46,6 +62,7 @@ export class Client {
     const before = this.#missed.get(id);
     if (before === undefined) return;
     if (this.#isSlow()) {
+      this.dropped += flows.length;
       this.#missed.set(id, before + missed + flows.length);
       return;
     }
@@ -75,6 +92,6 @@ export class Client {
   }
 
   #isSlow(): boolean {
-    return this.#ws.readyState !== this.#ws.OPEN || this.#ws.bufferedAmount > SLOW_BYTES;
+    return this.#ws.readyState !== this.#ws.OPEN || this.#ws.bufferedAmount > this.#limit();
   }
 }

@@ -20,6 +20,7 @@ import { compileRowFilter, type RowNames, type RowTest } from "./filter.ts";
 const MAX_WAITING = 500;
 const MAX_BUFFERED = 1 << 20;
 const MAX_CLIENTS = 256;
+const MAX_FRAGMENTS = 64;
 const SEND_EVERY_MS = 100;
 
 interface Subscription {
@@ -72,7 +73,13 @@ export class LiveHub implements AsyncDisposable {
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o755 });
     await freePath(this.#path);
     const server = createServer((request, response) => void this.#answer(request, response));
-    const ws = new WebSocketServer({ noServer: true, maxPayload: MAX_CLIENT_MESSAGE_BYTES, perMessageDeflate: false });
+    const ws = new WebSocketServer({
+      noServer: true,
+      maxPayload: MAX_CLIENT_MESSAGE_BYTES,
+      maxFragments: MAX_FRAGMENTS,
+      perMessageDeflate: false,
+      autoPong: false, // answered below, while the client reads
+    });
     server.on("upgrade", (request, socket, head) => {
       if (request.url !== "/live" || this.#clients.size >= MAX_CLIENTS) {
         socket.end(`HTTP/1.1 ${request.url === "/live" ? "503 Service Unavailable" : "404 Not Found"}\r\n\r\n`);
@@ -163,6 +170,7 @@ export class LiveHub implements AsyncDisposable {
   }
 
   #send(client: Client, message: LiveMessage): void {
+    if (message.type === "problem" && client.socket.bufferedAmount > MAX_BUFFERED) return; // it asks and does not read
     client.socket.send(JSON.stringify(message));
   }
 
@@ -170,6 +178,9 @@ export class LiveHub implements AsyncDisposable {
     const client: Client = { socket, subscriptions: new Map() };
     this.#clients.add(client);
     socket.on("message", (data: Buffer, isBinary) => this.#ask(client, isBinary ? undefined : data.toString("utf8")));
+    socket.on("ping", (data) => {
+      if (socket.bufferedAmount < MAX_BUFFERED) socket.pong(data);
+    });
     socket.on("error", () => socket.terminate()); // a frame that is too large or malformed: ws says why in its close code
     socket.on("close", () => this.#clients.delete(client));
   }
