@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* Life of TCP connections: open, close, fail, listen. */
 #include "emit.bpf.h"
+#include "sample.bpf.h"
 #include "tcp.bpf.h"
 
 char LICENSE[] SEC("license")
@@ -81,6 +82,19 @@ static __always_inline __u8 type_of(int oldstate, int newstate)
 	}
 }
 
+/* A connection's fate is decided once, as it opens: events of one that was told of are sent, whatever the
+ * limit is by now. */
+static __always_inline bool is_shed(const struct ev_common *c, struct life *life)
+{
+	if (c->type == EV_CLOSE && life)
+		return life->shed;
+	if (!is_left_out(c->saddr, c->daddr, c->sport, c->dport))
+		return false;
+	if (c->type == EV_OPEN && life)
+		life->shed = 1;
+	return true;
+}
+
 static __noinline int on_state(void *ctx, const struct sock *sk, const int oldstate, const int newstate)
 {
 	__u64 key = (__u64)sk, now;
@@ -121,6 +135,14 @@ static __noinline int on_state(void *ctx, const struct sock *sk, const int oldst
 	e.newstate = newstate;
 	e.err = sk->sk_err;
 	fill_socket(&e.c, sk);
+	if (e.c.type != EV_LISTEN && is_shed(&e.c, life)) {
+		shed(e.c.type);
+		if (life && e.c.type == EV_OPEN)
+			life->opened = now;
+		if (newstate == TCP_CLOSE)
+			bpf_map_delete_elem(&lives, &key);
+		return 0;
+	}
 	e.c.cookie = bpf_get_socket_cookie((void *)sk);
 	if (e.c.type == EV_LISTEN) {
 		note_listen(&e, key);

@@ -5,6 +5,7 @@
  * deltas (read_conversations), each in one.
  */
 #include "emit.bpf.h"
+#include "sample.bpf.h"
 #include "skb.bpf.h"
 
 char LICENSE[] SEC("license")
@@ -93,8 +94,13 @@ static __always_inline int converse(struct __sk_buff *skb, bool out)
 			fresh.pid = bpf_get_current_pid_tgid() >> 32;
 			bpf_get_current_comm(fresh.comm, sizeof(fresh.comm));
 		}
-		if (bpf_map_update_elem(&conversations, &key, &fresh, BPF_NOEXIST) == 0)
-			begin(skb, &key, &fresh);
+		fresh.shed = is_left_out(key.laddr, key.raddr, key.lport, key.rport);
+		if (bpf_map_update_elem(&conversations, &key, &fresh, BPF_NOEXIST) == 0) {
+			if (fresh.shed)
+				shed(EV_CONVERSATION);
+			else
+				begin(skb, &key, &fresh);
+		}
 		v = bpf_map_lookup_elem(&conversations, &key);
 		if (!v) {
 			struct cpu_stats *s = stats();
@@ -107,6 +113,12 @@ static __always_inline int converse(struct __sk_buff *skb, bool out)
 		return 1;
 	}
 	v->last = now;
+	if (v->shed) {
+		struct cpu_stats *s = stats();
+
+		if (s)
+			__sync_fetch_and_add(&s->packets_shed, packets);
+	}
 	count(v, out, packets, d.bytes);
 	if (answered)
 		count(v, false, packets, d.bytes);
@@ -144,6 +156,8 @@ int read_conversations(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (!key || !v || v->first + settle_ns > now)
 		return 0;
+	if (v->shed && v->last + unanswered_idle_ns > now)
+		return 0;
 	tx_bytes = v->tx_bytes;
 	rx_bytes = v->rx_bytes;
 	tx_packets = v->tx_packets;
@@ -151,6 +165,8 @@ int read_conversations(struct bpf_iter__bpf_map_elem *ctx)
 	limit = unanswered_idle_ns;
 	if (key->proto == IPPROTO_UDP && tx_packets && rx_packets && v->last - v->first > STREAM_NS)
 		limit = udp_idle_ns;
+	if (v->shed)
+		limit = unanswered_idle_ns;
 	idle = now > v->last ? now - v->last : 0;
 	if (idle < limit && tx_packets == v->told_tx_packets && rx_packets == v->told_rx_packets)
 		return 0;
@@ -167,6 +183,7 @@ int read_conversations(struct bpf_iter__bpf_map_elem *ctx)
 	e.c.family = v->family;
 	e.c.proto = key->proto;
 	e.c.dir = v->dir;
+	e.shed = v->shed;
 	e.tx_bytes = tx_bytes - v->told_tx_bytes;
 	e.rx_bytes = rx_bytes - v->told_rx_bytes;
 	e.tx_packets = tx_packets - v->told_tx_packets;

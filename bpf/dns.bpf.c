@@ -2,6 +2,7 @@
 /* DNS over UDP at the asker's socket: the answer's packet is copied behind the event, user space parses it.
  */
 #include "emit.bpf.h"
+#include "sample.bpf.h"
 #include "skb.bpf.h"
 
 char LICENSE[] SEC("license")
@@ -82,6 +83,10 @@ int dns_answers(struct __sk_buff *skb)
 	if (asked) {
 		e.latency_us = now > *asked ? (now - *asked) / 1000 : 0;
 		bpf_map_delete_elem(&queries, &q);
+	}
+	if (is_left_out(d.saddr, d.daddr, d.sport, d.dport)) {
+		shed(EV_DNS);
+		return 1;
 	}
 	e.c.ts = wall(now);
 	e.c.cookie = bpf_get_socket_cookie(skb);

@@ -7,6 +7,7 @@
  */
 #include "emit.bpf.h"
 #include "packet.bpf.h"
+#include "sample.bpf.h"
 
 char LICENSE[] SEC("license")
 = "Dual BSD/GPL";
@@ -35,9 +36,10 @@ struct drop_map drops_odd SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 16384);
 	__uint(key_size, sizeof(__u32));
-	__uint(value_size, 20 * sizeof(__u64));
+	__uint(value_size,
+	       12 * sizeof(__u64)); /* what called whom around the drop; not whom a soft-irq interrupted */
 } stacks SEC(".maps");
 
 /* By name: the same reason had the numbers 7, 11 and 12 in 6.1, 6.12 and 6.18. Flavours, since some kernels
@@ -108,13 +110,32 @@ static __always_inline void fill_key(struct drop_key *key, const struct ev_drop 
 	key->proto = e->c.proto;
 }
 
-/* True when the packet is counted in the map and needs no event. */
-static __always_inline bool is_counted(void *map, const struct drop_key *key, struct ev_drop *e)
+#define OWN_FRAMES 2 /* of this program */
+
+/* Id of the kernel's stack, ~0 none. A slot of the map belongs to its first stack for good, so ids may be
+ * remembered; where two want the same, one frame less gives another slot. */
+static __always_inline __u32 stack_of(unsigned long long *ctx)
+{
+	long id;
+
+	if (!with_stacks)
+		return ~0U;
+	id = bpf_get_stackid(ctx, &stacks, OWN_FRAMES);
+	if (id < 0)
+		id = bpf_get_stackid(ctx, &stacks, OWN_FRAMES + 1);
+	return id < 0 ? ~0U : id;
+}
+
+/* True when the packet is counted in the map and needs no event. The map keeps the first packet's stack for
+ * the counts of all. */
+static __always_inline bool is_counted(unsigned long long *ctx, void *map, const struct drop_key *key,
+				       struct ev_drop *e)
 {
 	struct ev_drop *seen = bpf_map_lookup_elem(map, key);
 
 	if (!seen) {
 		e->count = 0;
+		e->stack = stack_of(ctx);
 		if (bpf_map_update_elem(map, key, e, BPF_NOEXIST) == 0)
 			return false;
 		seen = bpf_map_lookup_elem(map, key); /* another CPU was quicker */
@@ -150,6 +171,10 @@ static __noinline int on_drop(unsigned long long *ctx, struct sk_buff *skb, void
 	fill_place(&e, skb, rx_sk);
 	if (!is_observed(e.c.netns))
 		return 0;
+	if (is_left_out(e.c.saddr, e.c.daddr, e.c.sport, e.c.dport)) {
+		shed(EV_DROP);
+		return 0;
+	}
 	s = stats();
 	if (s)
 		__sync_fetch_and_add(&s->drops_passed, 1);
@@ -158,16 +183,12 @@ static __noinline int on_drop(unsigned long long *ctx, struct sk_buff *skb, void
 	e.stack = ~0U;
 	fill_key(&key, &e);
 	if (drop_generation & 1) {
-		if (is_counted(&drops_odd, &key, &e))
+		if (is_counted(ctx, &drops_odd, &key, &e))
 			return 0;
-	} else if (is_counted(&drops_even, &key, &e)) {
+	} else if (is_counted(ctx, &drops_even, &key, &e)) {
 		return 0;
 	}
 	e.count = 1;
-	if (with_stacks)
-		e.stack = bpf_get_stackid(ctx, &stacks, BPF_F_FAST_STACK_CMP);
-	if ((__s32)e.stack < 0)
-		e.stack = ~0U;
 	emit(ctx, &e);
 	return 0;
 }

@@ -102,7 +102,7 @@ struct ev_conversation { /* 148 bytes; saddr is the local end */
 	__u64 last;	  /* 112 */
 	__u32 pid;	  /* 120 */
 	__u8 comm[16];	  /* 124 */
-	__u32 spare;	  /* 140 */
+	__u32 shed;	  /* 140 EV_CONVERSATION_END alone: 1 = it was left out, only to be deleted */
 	__u32 seq;	  /* 144 */
 };
 
@@ -128,9 +128,11 @@ _Static_assert(__builtin_offsetof(struct ev_nat, seq) == 104, "ABI");
 struct cpu_stats {
 	__u64 produced[EV_RING_TYPES]; /* events made, by type */
 	__u64 lost[EV_RING_TYPES];     /* of them, no room in the ring */
+	__u64 shed[EV_RING_TYPES];     /* of them, not sent: their connection is left out (sample.bpf.h) */
 	__u64 drops_passed;	       /* packets that the drop filter let through */
 	__u64 lives_full;	       /* connections without role and latency: map lives was full */
 	__u64 conversations_full;      /* packets not counted: map conversations was full */
+	__u64 packets_shed;	       /* of UDP and ping conversations that are left out */
 	__u64 nested; /* events that came in the middle of the same program and were taken by its twin */
 	__u32 seq;
 	__u32 in_connections; /* > 0 while that program runs on this CPU */
@@ -167,7 +169,8 @@ struct conversation {
 	__u8 comm[16];
 	__u8 dir;
 	__u8 family;
-	__u8 spare[6];
+	__u8 shed; /* left out: not told of until its end */
+	__u8 spare[5];
 };
 
 #endif

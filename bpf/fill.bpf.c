@@ -2,6 +2,7 @@
 /* Fills the ring for tests and bench/decode: run by BPF_PROG_TEST_RUN, attached to nothing, loaded only when
  * asked for. */
 #include "emit.bpf.h"
+#include "sample.bpf.h"
 
 char LICENSE[] SEC("license")
 = "Dual BSD/GPL";
@@ -27,6 +28,11 @@ int fill(struct __sk_buff *skb)
 	e.c.type = EV_DROP;
 	e.c.family = 4;
 	e.c.proto = IPPROTO_TCP;
+	if (is_left_out(e.c.saddr, e.c.daddr, e.c.sport, e.c.dport)) {
+		shed(EV_DROP);
+		__sync_fetch_and_add(&s->seq, 1); /* the next one is of another connection */
+		return 0;
+	}
 	e.location = 0xffffffff81000000ULL + (n & 63);
 	e.reason = 2 + (n & 63);
 	e.len = 60;

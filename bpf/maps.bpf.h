@@ -15,6 +15,7 @@ volatile __u64 wall_off __weak = 0; /* wall clock - boot time, ns */
 volatile __u64 settle_ns __weak =
 	0; /* conversations younger than this are read out next time: their start is on its way */
 volatile __u32 drop_generation __weak = 0; /* which of drops_even and drops_odd collects */
+volatile __u32 shed_below __weak = 0;	   /* connections with a smaller hash are left out (sample.bpf.h) */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
@@ -43,7 +44,8 @@ struct life {
 	__u32 pid;
 	__u8 dir;
 	__u8 crossed; /* simultaneous open: SYN_SENT > SYN_RECV */
-	__u8 spare[2];
+	__u8 shed;    /* left out when it opened, so its close is, too */
+	__u8 spare;
 	__u8 comm[16];
 };
 

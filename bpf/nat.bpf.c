@@ -5,6 +5,7 @@
  * end > client.
  */
 #include "emit.bpf.h"
+#include "sample.bpf.h"
 
 char LICENSE[] SEC("license")
 = "Dual BSD/GPL";
@@ -99,6 +100,10 @@ int nat(struct __sk_buff *skb)
 	e.c.sport = bpf_ntohs(original.src.u.all);
 	e.c.dport = bpf_ntohs(original.dst.u.all);
 	e.bport = bpf_ntohs(reply.src.u.all);
+	if (is_left_out(e.c.saddr, e.c.daddr, e.c.sport, e.c.dport)) {
+		shed(EV_NAT);
+		return TC_ACT_UNSPEC;
+	}
 	if (proto == IPPROTO_UDP) {
 		key.ct = (__u64)ct;
 		key.sport = e.c.sport;

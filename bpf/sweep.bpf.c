@@ -2,6 +2,7 @@
 /* Connections that live on, and listening sockets, of the network namespace in which the iterator was made.
  */
 #include "emit.bpf.h"
+#include "sample.bpf.h"
 #include "tcp.bpf.h"
 
 char LICENSE[] SEC("license")
@@ -86,6 +87,12 @@ int sweep(struct bpf_iter__tcp *ctx)
 	} else {
 		e.c.type = EV_SWEEP;
 		life = life_of(sk, key);
+		/* one that was left out is told of once there is room again, and from then on */
+		if (life && life->shed) {
+			if (is_left_out(e.c.saddr, e.c.daddr, e.c.sport, e.c.dport))
+				return 0;
+			life->shed = 0;
+		}
 		if (life) {
 			e.c.dir = life->dir;
 			e.pid = life->pid;

@@ -19,6 +19,14 @@ export type Reporter = (typeof REPORTERS)[number];
 export const DIRECTIONS = ["unknown", "ingress", "egress"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
+/** Whether a dropped packet was coming in at a device, being passed on, or going out. */
+export const PASSAGES = ["unknown", "in", "forward", "out"] as const;
+export type Passage = (typeof PASSAGES)[number];
+
+/** To which end of its flow a dropped packet was going. */
+export const TOWARDS = ["unknown", "server", "client"] as const;
+export type Toward = (typeof TOWARDS)[number];
+
 /** One end of a flow, named. */
 export interface FlowEnd {
   readonly id: IdentityId;
@@ -78,6 +86,12 @@ export interface Flow {
   readonly icmpType: number;
   readonly icmpCode: number;
   readonly tcpFlags: number;
+  /** Which hook, tc or queue decided a drop (model/reasons/drop-place.ts): `forward`, `tc egress`; "" when the kernel does not tell. */
+  readonly hook: string;
+  /** Whether the dropped packet was coming in at the device, being passed on, or going out. */
+  readonly passage: Passage;
+  /** Whether the dropped packet was going to the server or to the client. */
+  readonly toward: Toward;
   /** Socket cookie: the same for all reports of one socket on one node; "0" without a socket. */
   readonly socket: string;
 }

@@ -11,7 +11,7 @@ export interface ColumnLayout {
 const columns = <const Name extends string>(type: ColumnType, ...names: readonly Name[]) =>
   names.map((name) => ({ name, type }));
 
-/** `flows`: model/flow.ts as a row. Enums by their place in FLOW_KINDS, VERDICTS, REPORTERS, DIRECTIONS. */
+/** `flows`: model/flow.ts as a row. Enums by their place in FLOW_KINDS, VERDICTS, REPORTERS, DIRECTIONS, PASSAGES, TOWARDS. */
 export const FLOW_COLUMNS = [
   ...columns("DateTime64(9, 'UTC')", "ts"),
   ...columns("String", "node"),
@@ -52,6 +52,8 @@ export const FLOW_COLUMNS = [
   ...columns("UInt64", "duration_us"),
   ...columns("String", "location"),
   ...columns("UInt8", "icmp_type", "icmp_code", "tcp_flags"),
+  ...columns("String", "hook"),
+  ...columns("UInt8", "passage", "toward"),
 ] as const;
 
 export type FlowColumn = (typeof FLOW_COLUMNS)[number]["name"];

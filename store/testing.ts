@@ -107,6 +107,9 @@ export function flowRow(values: Readonly<Record<string, unknown>>): Record<strin
     icmp_type: 0,
     icmp_code: 0,
     tcp_flags: 0,
+    hook: "",
+    passage: "unknown",
+    toward: "unknown",
     ...values,
   };
 }

@@ -48,6 +48,9 @@ const flow: Flow = {
   icmpType: 0,
   icmpCode: 0,
   tcpFlags: 0,
+  hook: "",
+  passage: "unknown",
+  toward: "unknown",
   socket: "1",
 };
 

@@ -76,7 +76,7 @@ export const CONVERSATION = {
   last: 28,
   pid: 30,
   comm: 31,
-  spare: 35,
+  shed: 35,
   seq: 36,
   bytes: 148,
 } as const;
@@ -95,15 +95,17 @@ export const NAT = {
 export const CPU_STATS = {
   produced: 0,
   lost: 128,
-  drops_passed: 256,
-  lives_full: 264,
-  conversations_full: 272,
-  nested: 280,
-  seq: 288,
-  in_connections: 292,
-  in_drops: 296,
-  spare: 300,
-  bytes: 304,
+  shed: 256,
+  drops_passed: 384,
+  lives_full: 392,
+  conversations_full: 400,
+  packets_shed: 408,
+  nested: 416,
+  seq: 424,
+  in_connections: 428,
+  in_drops: 432,
+  spare: 436,
+  bytes: 440,
 } as const;
 
 export const CONVERSATION_KEY = {
@@ -135,7 +137,8 @@ export const CONVERSATION_VALUE = {
   comm: 104,
   dir: 120,
   family: 121,
-  spare: 122,
+  shed: 122,
+  spare: 123,
   bytes: 128,
 } as const;
 

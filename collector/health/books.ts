@@ -27,6 +27,7 @@ export class Books {
   #pending = new Map<string, BooksDelta>();
   readonly #totals = { stored: 0, shed: 0, quarantined: 0, filtered: 0 };
   readonly #lostBefore = new Map<string, number>();
+  readonly #shedBefore = new Map<string, number>();
   readonly #gaps = new Map<number, number[]>();
   readonly #unexplained = new Map<number, number>();
   #malformedBefore = 0;
@@ -79,7 +80,7 @@ export class Books {
   /** Takes the source's counters, once a second: books new losses, and what nobody can account for. */
   tick(counters: SourceCounters, nowMs: number): void {
     const minute = Math.floor(nowMs / 60_000) * 60;
-    const byType = new Map<number, { produced: number; lost: number; decoded: number }>();
+    const byType = new Map<number, { produced: number; lost: number; shed: number; decoded: number }>();
     for (const row of counters.rows) {
       const key = `${row.cpu} ${row.type}`;
       const lost = row.lost - (this.#lostBefore.get(key) ?? 0);
@@ -88,16 +89,20 @@ export class Books {
         this.#add(minute, typeName(row.type), "produced", lost);
         this.#add(minute, typeName(row.type), "lost", lost);
       }
-      const sum = byType.get(row.type) ?? { produced: 0, lost: 0, decoded: 0 };
+      const shed = row.shed - (this.#shedBefore.get(key) ?? 0);
+      this.#shedBefore.set(key, row.shed);
+      if (shed > 0) this.count(row.type, minute, "shed", shed);
+      const sum = byType.get(row.type) ?? { produced: 0, lost: 0, shed: 0, decoded: 0 };
       sum.produced += row.produced;
       sum.lost += row.lost;
+      sum.shed += row.shed;
       sum.decoded += row.decoded;
       byType.set(row.type, sum);
     }
     this.look(counters);
     for (const [type, sum] of byType) {
       const explained = this.#unexplained.get(type) ?? 0;
-      const gap = sum.produced - sum.lost - sum.decoded - explained;
+      const gap = sum.produced - sum.lost - sum.shed - sum.decoded - explained;
       const gaps = this.#gaps.get(type) ?? [];
       gaps.push(gap);
       if (gaps.length > GAP_TICKS) gaps.shift();
@@ -125,7 +130,7 @@ export class Books {
     for (const row of counters.rows) {
       this.#produced += row.produced;
       this.#lost += row.lost;
-      this.#inRing += row.produced - row.lost - row.decoded;
+      this.#inRing += row.produced - row.lost - row.shed - row.decoded;
     }
     for (const each of this.#unexplained.values()) this.#inRing -= each;
   }

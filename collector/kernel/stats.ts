@@ -8,9 +8,11 @@ export interface CpuStats {
   /** By event type, 0–15. */
   readonly produced: readonly number[];
   readonly lost: readonly number[];
+  readonly shed: readonly number[];
   readonly dropsPassed: number;
   readonly livesFull: number;
   readonly conversationsFull: number;
+  readonly packetsShed: number;
   /** Events that came in the middle of the same program and were taken by its twin. */
   readonly nested: number;
 }
@@ -30,9 +32,11 @@ export function readCpuStats(lib: Libbpf, mapFd: number): CpuStats[] {
       cpu,
       produced: byType(CPU_STATS.produced),
       lost: byType(CPU_STATS.lost),
+      shed: byType(CPU_STATS.shed),
       dropsPassed: u64(CPU_STATS.drops_passed),
       livesFull: u64(CPU_STATS.lives_full),
       conversationsFull: u64(CPU_STATS.conversations_full),
+      packetsShed: u64(CPU_STATS.packets_shed),
       nested: u64(CPU_STATS.nested),
     };
   });

@@ -4,7 +4,7 @@
  */
 import { cidrContains, parseCidr } from "../../model/address.ts";
 import { unreachable } from "../../model/errors.ts";
-import { FLOW_KINDS, REPORTERS, VERDICTS, type FlowEnd } from "../../model/flow.ts";
+import { FLOW_KINDS, REPORTERS, TOWARDS, VERDICTS, type FlowEnd } from "../../model/flow.ts";
 import type { Condition, EndMatch, Filter } from "../../model/filter/ast.ts";
 import { compileFilter } from "../../model/filter/match.ts";
 import { bytesOf } from "../decode/columns.ts";
@@ -75,6 +75,12 @@ function compileCondition(condition: Condition, names: RowNames): RowTest {
       return (rows, row) => strings.at(rows.serviceName[row]!) === condition.value;
     case "location":
       return (rows, row) => strings.at(rows.location[row]!) === condition.value;
+    case "hook":
+      return (rows, row) => strings.at(rows.hook[row]!) === condition.value;
+    case "toward": {
+      const number = TOWARDS.findIndex((each) => each === condition.value);
+      return (rows, row) => rows.toward[row] === number;
+    }
     case "node":
       return () => names.reporter.node === condition.value;
     default:

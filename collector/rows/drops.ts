@@ -1,10 +1,9 @@
 /** Hot: drops to rows. A dropped packet has no reporter of its own: which end is the server is judged from what is known of the flow. */
 import { EventType, type DropColumns } from "../decode/columns.ts";
-import { isNoise } from "../../model/reasons/lookup.ts";
-import { By, Kind, Near, nsOf, Outcome, rowNs, Way } from "./flow-rows.ts";
+import { By, Heading, Kind, Near, nsOf, Outcome, rowNs, Way } from "./flow-rows.ts";
 import { beginRow, copyAddress, type RowContext } from "./row-maker.ts";
 import { isLoopback } from "../identity/who.ts";
-import { WordTable } from "../identity/word-table.ts";
+import type { NoiseMemory, PlaceMemory } from "./drop-memory.ts";
 
 const TCP = 6;
 const SYN = 0x02;
@@ -12,46 +11,8 @@ const RST = 0x04;
 const ACK = 0x10;
 const EPHEMERAL = 32_768; // net.ipv4.ip_local_port_range's default begins here
 
-/** Whether a drop is normal, by what the noise rules look at; asked once for each combination. */
-export class NoiseMemory {
-  readonly #table = new WordTable(4, 1, 0, 8192);
-  readonly #key = new Uint32Array(4);
-
-  isNoise(
-    reason: string,
-    reasonIndex: number,
-    location: string,
-    locationIndex: number,
-    protocol: number,
-    tcpFlags: number,
-    icmpType: number,
-    port: number,
-    toGroup: boolean,
-  ): boolean {
-    const key = this.#key;
-    key[0] = reasonIndex;
-    key[1] = locationIndex;
-    key[2] = protocol | (tcpFlags << 8) | (icmpType << 16) | (toGroup ? 1 << 24 : 0);
-    key[3] = port;
-    const slot = this.#table.insert(key);
-    if (this.#table.isNew) {
-      const noise = isNoise({
-        reason,
-        location: location === "" ? undefined : location,
-        protocol,
-        tcpFlags: protocol === TCP ? tcpFlags : undefined,
-        icmpType: protocol === 1 || protocol === 58 ? icmpType : undefined,
-        dport: port === 0 ? undefined : port,
-        toGroup,
-      });
-      this.#table.words[slot] = noise ? 1 : 2;
-    }
-    return this.#table.words[slot] === 1;
-  }
-}
-
 /** Makes the rows of a batch of drops. */
-export function dropRows(context: RowContext, noise: NoiseMemory, batch: DropColumns): void {
+export function dropRows(context: RowContext, noise: NoiseMemory, places: PlaceMemory, batch: DropColumns): void {
   const { who, sink, strings, kernel } = context;
   for (let r = 0; r < batch.length; r++) {
     const netns = batch.netns[r]!;
@@ -97,19 +58,21 @@ export function dropRows(context: RowContext, noise: NoiseMemory, batch: DropCol
     rows.reason[row] = reasonIndex;
     rows.location[row] = locationIndex;
     rows.drops[row] = batch.count[r]!;
+    places.write(context, rows, row, batch, r, reason, reasonIndex, location, locationIndex);
+    rows.toward[row] = fromServer ? Heading.client : Heading.server;
     rows.device[row] = strings.intern(kernel.device(netns, batch.ifindex[r]!));
     rows.tcpFlags[row] = protocol === TCP ? details & 0xff : 0;
     rows.icmpType[row] = hasPorts ? 0 : (details >>> 16) & 0xff;
     rows.icmpCode[row] = hasPorts ? 0 : details >>> 24;
     rows.counted[row] = 1; // a packet dies once
     rows.near[row] = Near.none;
-    place(context, rows, row, netns, fromServer);
+    reporterOf(context, rows, row, netns, fromServer);
     rows.length = row + 1;
   }
 }
 
 /** Who reports: the namespace that holds the client's address is the client's side, likewise the server's; else it died on the path. */
-function place(
+function reporterOf(
   context: RowContext,
   rows: Parameters<typeof beginRow>[0],
   row: number,

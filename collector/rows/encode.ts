@@ -169,6 +169,9 @@ export class FlowEncoder {
       icmp_type: rows.icmpType,
       icmp_code: rows.icmpCode,
       tcp_flags: rows.tcpFlags,
+      hook: text(rows.hook),
+      passage: rows.passage,
+      toward: rows.toward,
     };
   }
 }

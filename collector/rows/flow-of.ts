@@ -1,6 +1,15 @@
 /** A settled row as a Flow (model/flow.ts): for the live stream, only where somebody asked for it. */
 import { formatAddress } from "../../model/address.ts";
-import { DIRECTIONS, FLOW_KINDS, REPORTERS, VERDICTS, type Flow, type FlowEnd } from "../../model/flow.ts";
+import {
+  DIRECTIONS,
+  FLOW_KINDS,
+  PASSAGES,
+  REPORTERS,
+  TOWARDS,
+  VERDICTS,
+  type Flow,
+  type FlowEnd,
+} from "../../model/flow.ts";
 import { bytesOf } from "../decode/columns.ts";
 import type { Identities } from "../identity/identities.ts";
 import type { Reporter } from "./encode.ts";
@@ -65,6 +74,9 @@ export function flowOf(
     icmpType: rows.icmpType[row]!,
     icmpCode: rows.icmpCode[row]!,
     tcpFlags: rows.tcpFlags[row]!,
+    hook: strings.at(rows.hook[row]!),
+    passage: PASSAGES[rows.passage[row]!]!,
+    toward: TOWARDS[rows.toward[row]!]!,
     socket: String((BigInt(rows.socket[row * 2 + 1]!) << 32n) | BigInt(rows.socket[row * 2]!)),
   };
 }

@@ -5,7 +5,7 @@
  * A row is made in two steps: `rows/*` fills in what the event says, with the near end; `settle.ts` names the far end a moment
  * later, when the other end's report has had time to arrive.
  */
-import type { VERDICTS, FLOW_KINDS, REPORTERS, DIRECTIONS } from "../../model/flow.ts";
+import type { VERDICTS, FLOW_KINDS, REPORTERS, DIRECTIONS, TOWARDS } from "../../model/flow.ts";
 
 /** Numbers of the store's enums = positions in model/flow.ts's lists. */
 export const Kind = {
@@ -26,6 +26,8 @@ export const By = { unknown: 0, client: 1, server: 2, path: 3 } as const satisfi
   number
 >;
 export const Way = { unknown: 0, ingress: 1, egress: 2 } as const satisfies Record<(typeof DIRECTIONS)[number], number>;
+
+export const Heading = { unknown: 0, server: 1, client: 2 } as const satisfies Record<(typeof TOWARDS)[number], number>;
 
 /** Which end of the row was known by its own socket. */
 export const Near = { none: 0, source: 1, destination: 2 } as const;
@@ -94,6 +96,9 @@ export function flowRows(capacity: number) {
     icmpType: u8(capacity),
     icmpCode: u8(capacity),
     tcpFlags: u8(capacity),
+    hook: u32(capacity),
+    passage: u8(capacity),
+    toward: u8(capacity),
   };
 }
 
@@ -126,6 +131,9 @@ export function clearRow(rows: FlowRows, row: number): void {
   rows.icmpType[row] = 0;
   rows.icmpCode[row] = 0;
   rows.tcpFlags[row] = 0;
+  rows.hook[row] = 0;
+  rows.passage[row] = 0;
+  rows.toward[row] = 0;
 }
 
 /** When the row happened: ns since 1970 as a double, exact to 256 ns. */

@@ -10,7 +10,8 @@ import type { Worth } from "../spool/segment.ts";
 import { dnsRows, natRows, type DnsRow } from "./answers.ts";
 import { connectionRows } from "./connections.ts";
 import { conversationRows } from "./conversations.ts";
-import { dropRows, NoiseMemory } from "./drops.ts";
+import { NoiseMemory, PlaceMemory } from "./drop-memory.ts";
+import { dropRows } from "./drops.ts";
 import { FLOW_COLUMN_NAMES, type FlowEncoder } from "./encode.ts";
 import { CHUNK_ROWS, flowRows, type FlowRows } from "./flow-rows.ts";
 import type { RowContext, RowSink } from "./row-maker.ts";
@@ -35,6 +36,7 @@ export class RowPipeline implements RowSink {
   readonly #books: Books;
   readonly #lanes: Readonly<Record<"allowed" | "failed" | "dropped", Lane>>;
   readonly #noise = new NoiseMemory();
+  readonly #places = new PlaceMemory();
   #waiting: { readonly lane: Lane; readonly rows: FlowRows; readonly tick: number }[] = [];
   #spare: FlowRows[] = [];
   #dns: { readonly row: DnsRow; readonly minute: number }[] = [];
@@ -73,7 +75,7 @@ export class RowPipeline implements RowSink {
       case "conversations":
         return conversationRows(context, batch);
       case "drops":
-        return dropRows(context, this.#noise, batch);
+        return dropRows(context, this.#noise, this.#places, batch);
       case "nat":
         return natRows(context, batch);
       case "dns":

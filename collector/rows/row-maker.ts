@@ -13,6 +13,8 @@ export interface KernelNames {
   dropReason(reason: number): string;
   /** The kernel function at an address, "" when unknown. */
   functionAt(low: number, high: number): string;
+  /** The functions that called the one at the address, innermost first, of the drop with stack `stack`; empty without one. */
+  callersOf(stack: number, low: number, high: number): readonly string[];
   /** A device's name in a namespace, "" when unknown. */
   device(netns: number, ifindex: number): string;
 }

@@ -130,6 +130,7 @@ function bench(
       kernel: {
         dropReason: (reason) => ["NOT_SPECIFIED", "NO_SOCKET", "NETFILTER_DROP"][reason] ?? `reason ${reason}`,
         functionAt: () => "nf_hook_slow",
+        callersOf: () => ["ip_forward"],
         device: (netns, ifindex) => who.deviceName(netns, ifindex),
       },
       sink: pipeline,
@@ -340,9 +341,11 @@ test("a dropped packet names both ends, whichever way it went", () => {
     source: { workload: "web" },
     destination: { workload: "cart", port: 8080 },
     location: "nf_hook_slow",
+    hook: "forward",
+    passage: "forward",
   };
   expect(run(drop({ ...client, type: EventType.drop, reason: 2, flags: SYN }))).toMatchObject([
-    { ...expected, reporter: "client", direction: "egress", device: "eth0" },
+    { ...expected, reporter: "client", direction: "egress", device: "eth0", toward: "server" },
   ]);
   expect(
     run(
@@ -358,12 +361,17 @@ test("a dropped packet names both ends, whichever way it went", () => {
         flags: SYN | 16,
       }),
     ),
-  ).toMatchObject([{ ...expected, reporter: "server", direction: "ingress" }]);
+  ).toMatchObject([{ ...expected, reporter: "server", direction: "ingress", toward: "client" }]);
   run(conn({ ...client, type: EventType.open, sport: 50000, dport: 60000 }));
   expect(
     run(drop({ ...server, type: EventType.drop, netns: 77, sport: 60000, dport: 50000, reason: 2, flags: 16 })),
   ).toMatchObject([
-    { reporter: "path", source: { workload: "web", port: 50000 }, destination: { workload: "cart", port: 60000 } },
+    {
+      reporter: "path",
+      toward: "client",
+      source: { workload: "web", port: 50000 },
+      destination: { workload: "cart", port: 60000 },
+    },
   ]);
 });
 

@@ -37,7 +37,13 @@ export async function chooseSource(
     sweepMs: config.sweepMs,
     say,
   });
-  return { source: recorder?.around(source) ?? source, kind: "ebpf", note: "", kernel: kernelNames };
+  recorder?.useStacks((id) => source.stackOf(id));
+  return {
+    source: recorder?.around(source) ?? source,
+    kind: "ebpf",
+    note: "",
+    kernel: (who) => kernelNames(who, (id) => source.stackOf(id)),
+  };
 }
 
 async function replay(config: CollectorConfig, sink: (batch: Batch) => void, note: string): Promise<ChosenSource> {

@@ -54,6 +54,7 @@ export function readConversations(lib: Libbpf, iterator: Iterator, mapFd: number
         keyOf(bytes, at * 4, key);
         // between the iterator's look and this one a packet may have come: the last value has it
         if (lib.lookupAndDelete(mapFd, key, value) === 0) addRest(words, at, value);
+        if (words[at + CONVERSATION.shed] !== 0) continue; // was left out; its packets are counted in the kernel
       }
       take(words, bytes, at, CONVERSATION.bytes);
     }

@@ -52,6 +52,7 @@ const DEFAULTS = {
   unansweredIdleMs: 30_000,
 };
 const SETTLE_MS = 50;
+const STACK_WORDS = 24; // 12 frames (bpf/drops.bpf.c)
 const GRACE_MS = 50; // a program that began before the generation was turned over has long ended
 
 /** The running kernel of this machine. Creating is inert; `start` loads and attaches; disposing detaches, and delivers what is left. */
@@ -181,10 +182,16 @@ export class EbpfSource implements Source {
     this.#deliver();
   }
 
+  keep(share: number): void {
+    if (this.#kernel === undefined || this.#stopped) return;
+    const below = Math.round((1 - Math.min(1, Math.max(0, share))) * 0xffffffff);
+    this.#kernel.loaded.setVariable("shed_below", BigInt(below));
+  }
+
   counters(): SourceCounters {
     this.#readStats();
     const rows: CounterRow[] = [];
-    for (const { cpu, produced, lost } of this.#stats) {
+    for (const { cpu, produced, lost, shed } of this.#stats) {
       for (let type = 0; type < produced.length; type++) {
         if (produced[type]! > 0)
           rows.push({
@@ -192,16 +199,17 @@ export class EbpfSource implements Source {
             type,
             produced: produced[type]!,
             lost: lost[type]!,
+            shed: shed[type]!,
             decoded: this.#decoder.decodedOf(cpu, type),
           });
       }
     }
     for (let type = 0; type < 32; type++) {
       const decoded = this.#decoder.decodedOf(NO_CPU, type);
-      if (decoded > 0) rows.push({ cpu: NO_CPU, type, produced: decoded, lost: 0, decoded });
+      if (decoded > 0) rows.push({ cpu: NO_CPU, type, produced: decoded, lost: 0, shed: 0, decoded });
     }
     const counts = this.#reader?.counts;
-    const sum = (field: "dropsPassed" | "livesFull" | "conversationsFull") =>
+    const sum = (field: "dropsPassed" | "livesFull" | "conversationsFull" | "packetsShed") =>
       this.#stats.reduce((total, cpu) => total + cpu[field], 0);
     return {
       rows,
@@ -210,6 +218,7 @@ export class EbpfSource implements Source {
       malformed: counts?.malformed ?? 0,
       dropsPassed: sum("dropsPassed"),
       missed: this.#missed,
+      packetsShed: sum("packetsShed"),
       packetsNotCounted: sum("conversationsFull"),
       connectionsNotTracked: sum("livesFull"),
     };
@@ -227,13 +236,13 @@ export class EbpfSource implements Source {
   /** Kernel addresses of a drop's stack, innermost first, as (low, high) pairs; empty when it is gone. */
   stackOf(id: number): Uint32Array {
     const kernel = this.#kernel;
-    const words = new Uint32Array(40);
+    const words = new Uint32Array(STACK_WORDS);
     if (kernel === undefined || this.#stopped) return words.subarray(0, 0);
     const key = new Uint8Array(Uint32Array.of(id).buffer);
     if (kernel.lib.lookup(kernel.loaded.mapFd("stacks"), key, new Uint8Array(words.buffer)) !== 0)
       return words.subarray(0, 0);
     let length = 0;
-    while (length < 40 && (words[length] !== 0 || words[length + 1] !== 0)) length += 2;
+    while (length < STACK_WORDS && (words[length] !== 0 || words[length + 1] !== 0)) length += 2;
     return words.subarray(0, length);
   }
 

@@ -10,6 +10,7 @@ import { lookAtNamespaces, ownNetns } from "../identity/netns.ts";
 import { holdersOf } from "../identity/processes.ts";
 import { dropReasons, kernelBtf } from "../kernel/btf.ts";
 import { kernelSymbols } from "../kernel/symbols.ts";
+import { callersIn, NO_STACK, type StackOf } from "./kernel-names.ts";
 import { encodeBatch, encodeSample, type SampleWorld } from "./sample.ts";
 import type { Source } from "./source.ts";
 
@@ -26,6 +27,9 @@ export class SampleRecorder {
   #to = 0n;
   readonly #reasons = new Set<number>();
   readonly #functions = new Map<string, readonly [number, number]>();
+  readonly #stacks = new Map<number, readonly [number, number]>();
+  #stackOf: StackOf = () => new Uint32Array();
+  readonly #callers = new Map<number, string[]>();
   readonly #cgroups = new Set<number>();
   #namespaces: SampleWorld["namespaces"] = [];
 
@@ -33,6 +37,11 @@ export class SampleRecorder {
     this.#path = path;
     this.#config = config;
     this.#next = next;
+  }
+
+  /** Where to ask for the stacks of drops. */
+  useStacks(stackOf: StackOf): void {
+    this.#stackOf = stackOf;
   }
 
   /** Records, then hands on. */
@@ -49,10 +58,12 @@ export class SampleRecorder {
         await source.start(signal);
         await this.#look();
       },
+      keep: (share) => source.keep?.(share),
       counters: () => source.counters(),
       hooks: () => source.hooks(),
       [Symbol.asyncDispose]: async () => {
         await this.#look();
+        this.#nameStacks(); // before its maps are gone
         await source[Symbol.asyncDispose]();
         await this.write();
       },
@@ -82,6 +93,7 @@ export class SampleRecorder {
       functions: Object.fromEntries(
         [...this.#functions].map(([key, [low, high]]) => [key, symbols.nameOf(low, high) ?? ""]),
       ),
+      callers: Object.fromEntries(this.#callers),
       cgroups: Object.fromEntries(
         [...this.#cgroups].map((id) => [id, cgroups.facts(id, Date.now()).path]).filter(([, path]) => path !== ""),
       ),
@@ -106,7 +118,15 @@ export class SampleRecorder {
         batch.locationLow[r]!,
         batch.locationHigh[r]!,
       ]);
+      if (batch.stack[r] !== NO_STACK)
+        this.#stacks.set(batch.stack[r]!, [batch.locationLow[r]!, batch.locationHigh[r]!]);
     }
+  }
+
+  #nameStacks(): void {
+    const symbols = kernelSymbols();
+    for (const [stack, [low, high]] of this.#stacks)
+      this.#callers.set(stack, [...callersIn(this.#stackOf, symbols, stack, low, high)]);
   }
 
   async #look(): Promise<void> {

@@ -20,6 +20,7 @@ const world: SampleWorld = {
   hostNetns: 1,
   reasons: { 3: "NO_SOCKET" },
   functions: {},
+  callers: {},
   cgroups: {},
   namespaces: [],
   inventory: "",
@@ -104,7 +105,7 @@ test("a replay moves times to now, numbers its rows anew, and goes round with ne
   expect(seen[1]!.ns - seen[0]!.ns).toBe(100_000_000n);
   expect([seen[0]!.cookie === seen[1]!.cookie, seen[0]!.cookie === seen[2]!.cookie]).toEqual([true, false]);
   expect(source.counters().rows).toMatchObject([
-    { type: EventType.open, produced: seen.length, decoded: seen.length, lost: 0 },
+    { type: EventType.open, produced: seen.length, decoded: seen.length, lost: 0, shed: 0 },
   ]);
 });
 

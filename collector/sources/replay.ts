@@ -44,6 +44,7 @@ function sampleNames(world: SampleWorld, who: Who): KernelNames {
   return {
     dropReason: (reason) => world.reasons[reason] ?? `reason ${reason}`,
     functionAt: (low, high) => world.functions[`${high}:${low}`] ?? "",
+    callersOf: (stack) => world.callers[stack] ?? [],
     device: (netns, ifindex) => who.deviceName(netns, ifindex),
   };
 }
@@ -111,6 +112,7 @@ export class ReplaySource implements Source {
       type,
       produced: decoded,
       lost: 0,
+      shed: 0,
       decoded,
     }));
     return {
@@ -120,6 +122,7 @@ export class ReplaySource implements Source {
       malformed: 0,
       dropsPassed: 0,
       missed: 0,
+      packetsShed: 0,
       packetsNotCounted: 0,
       connectionsNotTracked: 0,
     };

@@ -33,6 +33,8 @@ export const SampleWorld = z.object({
   reasons: z.record(z.string(), z.string()),
   /** Kernel functions by address (`high:low`, decimal words). */
   functions: z.record(z.string(), z.string()),
+  /** Callers of the functions that dropped packets, innermost first, by the id of the stack. */
+  callers: z.record(z.string(), z.array(z.string())).default({}),
   /** cgroup paths by id. */
   cgroups: z.record(z.string(), z.string()),
   namespaces: z.array(

@@ -6,6 +6,8 @@ export interface Source extends AsyncDisposable {
   readonly name: string;
   /** Begins to deliver; resolves once events flow. Throws WeirError when it cannot. `signal` ends it as disposal does. */
   start(signal: AbortSignal): Promise<void>;
+  /** Lets the kernel leave out whole connections, counted as shed: `share` of all are kept, 0–1, beginning with the next that opens. */
+  keep?(share: number): void;
   counters(): SourceCounters;
   /** Before `start`: the kernel's counters are to outlive this process under `path`; `kept` is called once they do. */
   keepCounters?(path: string, kept: () => void): void;
@@ -14,7 +16,7 @@ export interface Source extends AsyncDisposable {
 
 export type { Sink };
 
-/** The source's own books: for each type, produced = decoded + lost (+ what is still in the ring). All are running totals. */
+/** The source's own books: for each type, produced = decoded + lost + shed (+ what is still in the ring). All are running totals. */
 export interface SourceCounters {
   /** One per (CPU, event type) that had any event. cpu NO_CPU = read out of maps and iterators. */
   readonly rows: readonly CounterRow[];
@@ -28,6 +30,8 @@ export interface SourceCounters {
   readonly dropsPassed: number;
   /** Calls of a program that the kernel skipped because the same program was running on that CPU: events never made. */
   readonly missed: number;
+  /** Packets of UDP and ping conversations that are left out. */
+  readonly packetsShed: number;
   /** Packets of UDP and ping not counted, since the map of conversations was full. */
   readonly packetsNotCounted: number;
   /** TCP connections without side and latency, since the map of connections was full. */
@@ -41,6 +45,8 @@ export interface CounterRow {
   readonly produced: number;
   /** Of them, found no room in the ring (-ENOSPC, counted in the kernel). */
   readonly lost: number;
+  /** Of them, not sent by the kernel, since their connection is left out (`keep`). */
+  readonly shed: number;
   /** Of them, handed to the sink. */
   readonly decoded: number;
 }

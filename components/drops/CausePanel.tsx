@@ -37,6 +37,7 @@ export function CausePanel({ line, context }: { readonly line: CauseLine; readon
   const text = texts.describeDrop({
     reason: line.reason,
     location: line.places[0]?.location,
+    hook: line.places[0]?.hook,
     protocol: line.protocol,
     dport: line.port,
     ...(flow === null || flow === undefined ? {} : { tcpFlags: flow.tcpFlags, icmpType: flow.icmpType }),

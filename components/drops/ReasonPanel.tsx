@@ -35,8 +35,8 @@ export function ReasonPanel({
   const { texts, select } = context;
   const lines = context.lines.filter((line) => line.reason === reason);
   const places = lines.flatMap((line) => line.places);
-  const location = places.toSorted((a, b) => b.drops - a.drops)[0]?.location;
-  const text = texts.describeDrop({ reason, location });
+  const most = places.toSorted((a, b) => b.drops - a.drops)[0];
+  const text = texts.describeDrop({ reason, location: most?.location, hook: most?.hook });
   const example = useExampleOfDrop({ reason });
   const flow = example.data?.flow;
   const denied = lines.some((line) => line.denied);

@@ -20,6 +20,9 @@ function cause(changes: Partial<DropCause>): DropCause {
     port: 5432,
     protocol: 6,
     node: "a",
+    hook: "",
+    passage: "unknown",
+    toward: "unknown",
     device: "eth0",
     drops: 1,
     firstSeen: 10,
@@ -36,7 +39,7 @@ test("rows of one reason and edge become one line over nodes, devices and functi
   ]);
   expect(more).toEqual([]);
   expect(line).toMatchObject({ drops: 9, firstSeen: 5, lastSeen: 90, spark: [4, 4], denied: true });
-  expect(line!.places[0]).toEqual({ location: "nf_hook_slow", node: "b", device: "eth0", drops: 7 });
+  expect(line!.places[0]).toMatchObject({ location: "nf_hook_slow", node: "b", device: "eth0", drops: 7 });
   expect(functionsOf(line!)).toEqual(["nf_hook_slow", "nft_do_chain"]);
 });
 

@@ -1,9 +1,14 @@
+import type { Passage, Toward } from "../../model/flow.ts";
 import type { DropCause, FailedEdge } from "../../model/wire/answers/drops.ts";
 import type { Named } from "../../model/wire/answers/parts.ts";
 
 /** Where packets of a cause died. */
 export interface Place {
   readonly location: string;
+  /** Which hook, tc or queue decided; "" = the kernel does not tell. */
+  readonly hook: string;
+  readonly passage: Passage;
+  readonly toward: Toward;
   readonly node: string;
   readonly device: string;
   readonly drops: number;
@@ -67,7 +72,8 @@ export function causeLines(causes: readonly DropCause[]): readonly CauseLine[] {
   const lines = new Map<string, CauseLine>();
   for (const cause of causes) {
     const key = causeKey(cause);
-    const place: Place = { location: cause.location, node: cause.node, device: cause.device, drops: cause.drops };
+    const { location, hook, passage, toward, node, device, drops } = cause;
+    const place: Place = { location, hook, passage, toward, node, device, drops };
     const old = lines.get(key);
     lines.set(
       key,
@@ -107,3 +113,17 @@ export function causeLines(causes: readonly DropCause[]): readonly CauseLine[] {
 export function functionsOf(line: CauseLine): readonly string[] {
   return [...new Set(line.places.map((place) => place.location).filter((location) => location !== ""))];
 }
+
+/** Which packets died, in plain words: `packets to the server, coming in`. "" where neither is known. */
+export function directionWords({ toward, passage }: Pick<Place, "toward" | "passage">): string {
+  const to = toward === "unknown" ? "" : `packets to the ${toward}`;
+  const how = passage === "unknown" ? "" : PASSAGE_WORDS[passage];
+  if (to === "") return how === "" ? "" : `packets ${how}`;
+  return how === "" ? to : `${to}, ${how}`;
+}
+
+const PASSAGE_WORDS: Readonly<Record<Exclude<Passage, "unknown">, string>> = {
+  in: "coming in at the device",
+  forward: "being passed on by this host",
+  out: "going out by the device",
+};

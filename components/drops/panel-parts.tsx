@@ -4,6 +4,7 @@ import { ChevronRight, Link2, Map as MapIcon, Rows3 } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { protocolName, type Flow } from "../../model/flow.ts";
+import { hookInWords } from "../../model/reasons/drop-place.ts";
 import type { FilledCheck } from "../../model/reasons/checks.ts";
 import type { DropDescription } from "../../model/reasons/lookup.ts";
 import type { ExampleAnswer } from "../../model/wire/answers/drops.ts";
@@ -20,7 +21,7 @@ import { PanelSection } from "../parts/Panel.tsx";
 import { useToast } from "../parts/Toast.tsx";
 import { Tooltip } from "../parts/Tooltip.tsx";
 import type { Answer } from "../questions/use-question.ts";
-import type { Place } from "./cause-lines.ts";
+import { directionWords, type Place } from "./cause-lines.ts";
 import styles from "./panel.module.css";
 import type { ReasonTexts } from "./use-reason-texts.ts";
 
@@ -62,7 +63,7 @@ export function Meaning({
 
 const DEVICES = 4;
 
-/** Functions, devices and nodes where the packets died, and the hook where the caller tells. */
+/** Where the packets died: function, hook and direction in words, devices and nodes. */
 export function Where({
   text,
   places,
@@ -74,43 +75,51 @@ export function Where({
 }) {
   const total = places.reduce((sum, place) => sum + place.drops, 0);
   const nodes = new Set(places.map((place) => place.node));
-  const functions = [...Map.groupBy(places, (place) => place.location)];
+  const spots = [
+    ...Map.groupBy(places, ({ location, hook, passage, toward }) => [location, hook, passage, toward].join("\n")),
+  ];
   return (
     <PanelSection title="Where in the kernel" note={nodes.size === 1 ? [...nodes][0] : `${nodes.size} nodes`}>
       <ul className={styles.places}>
-        {functions.map(([location, list]) => (
-          <li key={location}>
-            <code className={styles.function}>{location === "" ? "function not told" : location}</code>
-            <span>
-              {functions.length === 1
-                ? ""
-                : `${count(list.reduce((sum, place) => sum + place.drops, 0))} of ${count(total)}`}
-            </span>
-            <small>
-              {[
-                ...(location === text.location && text.where !== undefined ? [text.where] : []),
-                ...(location === text.location && text.hook !== undefined ? [`hook ${text.hook}`] : []),
-                family,
-              ]
-                .filter((part) => part !== "")
-                .join(", ")}
-            </small>
-            <small>
-              {[...Map.groupBy(list, (place) => `${place.device} ${place.node}`).values()]
-                .slice(0, DEVICES)
-                .map(([first, ...more], index) => (
-                  <span key={`${first!.device} ${first!.node}`}>
-                    {index === 0 ? "device " : ", "}
-                    {first!.device === "" ? "unknown" : <code>{first!.device}</code>}
-                    {nodes.size === 1 ? "" : ` on ${first!.node}`}
-                    {list.length === 1
-                      ? ""
-                      : `: ${count([first!, ...more].reduce((sum, place) => sum + place.drops, 0))}`}
-                  </span>
-                ))}
-            </small>
-          </li>
-        ))}
+        {spots.map(([key, list]) => {
+          const { location, hook } = list[0]!;
+          return (
+            <li key={key}>
+              <code className={styles.function}>{location === "" ? "function not told" : location}</code>
+              <span>
+                {spots.length === 1
+                  ? ""
+                  : `${count(list.reduce((sum, place) => sum + place.drops, 0))} of ${count(total)}`}
+              </span>
+              <small>
+                {[location === text.location && text.where !== undefined ? text.where : "", family]
+                  .filter((part) => part !== "")
+                  .join(", ")}
+              </small>
+              {hook === "" ? null : (
+                <small>
+                  hook <b>{hook}</b>
+                  {hookInWords(hook) === undefined ? "" : `: ${hookInWords(hook)}`}
+                </small>
+              )}
+              <small>{directionWords(list[0]!)}</small>
+              <small>
+                {[...Map.groupBy(list, (place) => `${place.device} ${place.node}`).values()]
+                  .slice(0, DEVICES)
+                  .map(([first, ...more], index) => (
+                    <span key={`${first!.device} ${first!.node}`}>
+                      {index === 0 ? "device " : ", "}
+                      {first!.device === "" ? "unknown" : <code>{first!.device}</code>}
+                      {nodes.size === 1 ? "" : ` on ${first!.node}`}
+                      {list.length === 1
+                        ? ""
+                        : `: ${count([first!, ...more].reduce((sum, place) => sum + place.drops, 0))}`}
+                    </span>
+                  ))}
+              </small>
+            </li>
+          );
+        })}
       </ul>
     </PanelSection>
   );

@@ -41,6 +41,9 @@ function flow(rowId: string, time: string, more: Partial<Flow> = {}): Flow {
     icmpType: 0,
     icmpCode: 0,
     tcpFlags: 0,
+    hook: "",
+    passage: "unknown",
+    toward: "unknown",
     socket: "5",
     ...more,
   } as Flow;

@@ -45,6 +45,8 @@ export const KEY_WORDS: Readonly<Record<FilterKey, string>> = {
   service: "service in front of the destination",
   node: "node that reported",
   location: "kernel function that dropped",
+  hook: "firewall hook, tc or queue that dropped",
+  toward: "end that a dropped packet was going to",
 };
 
 const VERDICT_WORDS: Readonly<Record<string, string>> = {

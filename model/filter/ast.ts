@@ -25,6 +25,8 @@ export const FILTER_KEYS = [
   "service",
   "node",
   "location",
+  "hook",
+  "toward",
 ] as const;
 export type FilterKey = (typeof FILTER_KEYS)[number];
 
@@ -42,7 +44,8 @@ export type Condition =
   | { readonly on: "port"; readonly from: number; readonly to: number }
   | { readonly on: "protocol"; readonly protocol: number }
   | {
-      readonly on: "verdict" | "reason" | "kind" | "reporter" | "process" | "service" | "node" | "location";
+      readonly on:
+        "verdict" | "reason" | "kind" | "reporter" | "process" | "service" | "node" | "location" | "hook" | "toward";
       readonly value: string;
     };
 

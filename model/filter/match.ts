@@ -44,7 +44,9 @@ function compileCondition(condition: Condition, labelsOf: LabelsOf): FlowTest {
     case "process":
     case "service":
     case "node":
-    case "location": {
+    case "location":
+    case "hook":
+    case "toward": {
       const field = condition.on;
       return (flow) => flow[field] === condition.value;
     }

@@ -1,5 +1,5 @@
 import { parseCidr } from "../address.ts";
-import { FLOW_KINDS, PROTOCOLS, REPORTERS, VERDICTS } from "../flow.ts";
+import { FLOW_KINDS, PROTOCOLS, REPORTERS, TOWARDS, VERDICTS } from "../flow.ts";
 import {
   FILTER_KEYS,
   type Condition,
@@ -132,6 +132,8 @@ export const EXAMPLES: Readonly<Record<FilterKey, string>> = {
   service: "service:cart",
   node: "node:worker-1",
   location: "location:nft_do_chain",
+  hook: "hook:forward",
+  toward: "toward:server",
 };
 
 /** The condition, or the sentence that says what is wrong with the value. */
@@ -172,17 +174,24 @@ function parseValue(key: FilterKey, value: string): Condition | string {
       return oneOf(key, value, FLOW_KINDS);
     case "reporter":
       return oneOf(key, value, REPORTERS);
+    case "toward":
+      return oneOf(key, value, TOWARDS);
     case "reason":
       return { on: "reason", value: value.toUpperCase() };
     case "process":
     case "service":
     case "node":
     case "location":
+    case "hook":
       return { on: key, value };
   }
 }
 
-function oneOf(key: "verdict" | "kind" | "reporter", value: string, known: readonly string[]): Condition | string {
+function oneOf(
+  key: "verdict" | "kind" | "reporter" | "toward",
+  value: string,
+  known: readonly string[],
+): Condition | string {
   const wanted = value.toLowerCase();
   if (!known.includes(wanted)) return `no ${key} “${value}”; expected one of ${known.join(", ")}`;
   return { on: key, value: wanted };

@@ -50,6 +50,9 @@ const FLOW: Flow = {
   icmpType: 0,
   icmpCode: 0,
   tcpFlags: 0,
+  hook: "",
+  passage: "unknown",
+  toward: "unknown",
   socket: "1",
 };
 const DROP: Flow = {

@@ -72,15 +72,19 @@ function failedConnection(flow: Flow): FailedConnection {
   };
 }
 
-/** Rows are turned to client → server; of a handshake, SYN+ACK and RST are the server's packets, so their tuple is turned back. */
+/** Rows are turned to client → server; `toward` says which packets were the server's, so that their tuple is turned back (rows of an older version: SYN+ACK and RST are). */
 function observedDrop(flow: Flow): ObservedDrop {
-  const { source, destination, protocol, tcpFlags } = flow;
-  const fromServer = protocol === TCP && ((tcpFlags & (SYN | ACK)) === (SYN | ACK) || (tcpFlags & RST) !== 0);
+  const { source, destination, protocol, tcpFlags, toward } = flow;
+  const fromServer =
+    toward === "unknown"
+      ? protocol === TCP && ((tcpFlags & (SYN | ACK)) === (SYN | ACK) || (tcpFlags & RST) !== 0)
+      : toward === "client";
   const [from, to] = fromServer ? [destination, source] : [source, destination];
   const ms = Date.parse(flow.time);
   return {
     reason: flow.reason,
     location: flow.location,
+    hook: flow.hook,
     protocol,
     src: from.address,
     sport: from.port,

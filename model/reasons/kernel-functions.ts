@@ -83,6 +83,8 @@ const PLACES: Readonly<Record<string, string>> = {
 const HOOKS: Readonly<Record<string, string>> = {
   ip_rcv: "prerouting",
   ipv6_rcv: "prerouting",
+  ip_sublist_rcv: "prerouting",
+  ip6_sublist_rcv: "prerouting",
   ip_local_deliver: "input",
   ip6_input: "input",
   ip_forward: "forward",

@@ -48,6 +48,8 @@ export interface DropFacts {
   readonly location?: string | undefined;
   /** For netfilter: the caller of nf_hook_slow. */
   readonly hookCaller?: string | undefined;
+  /** The hook itself (drop-place.ts), where it is known already; "" = not. */
+  readonly hook?: string | undefined;
   /** IP protocol number. */
   readonly protocol?: number | undefined;
   readonly tcpFlags?: number | undefined;
@@ -73,7 +75,7 @@ export interface DropDescription extends Description {
   /** Kernel function without suffixes, and where it sits in words. */
   readonly location: string | undefined;
   readonly where: string | undefined;
-  /** Firewall hook (`forward`), when the caller tells. */
+  /** Firewall hook (`forward`), tc or queue, when the callers tell. */
   readonly hook: string | undefined;
   /** Who decided, only for `policy`: what the kernel tells and what it does not. */
   readonly decidedBy: string | undefined;
@@ -86,7 +88,7 @@ export function describeDrop(facts: DropFacts): DropDescription {
   const split =
     name === "NOT_SPECIFIED" && location !== undefined ? UNNAMED.find((row) => fits(row, location, facts)) : undefined;
   const entry = split?.entry ?? own(DROP_ENTRIES, own(RENAMED, name) ?? name) ?? wifi(name);
-  const hook = facts.hookCaller === undefined ? undefined : hookOfCaller(facts.hookCaller);
+  const hook = facts.hook || (facts.hookCaller === undefined ? undefined : hookOfCaller(facts.hookCaller));
   const where = location === undefined ? undefined : functionInWords(location);
   const description = describe(name, entry);
   return {

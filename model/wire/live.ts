@@ -1,6 +1,6 @@
 /** What goes over the live stream: collector socket → app gateway → browser. One shape on both stretches. */
 import { z } from "zod";
-import { DIRECTIONS, FLOW_KINDS, REPORTERS, VERDICTS, type Flow } from "../flow.ts";
+import { DIRECTIONS, FLOW_KINDS, PASSAGES, REPORTERS, TOWARDS, VERDICTS, type Flow } from "../flow.ts";
 import { identityId, type IdentityId } from "../identity.ts";
 
 export const MAX_SUBSCRIPTIONS = 16;
@@ -73,6 +73,10 @@ export const WireFlow: z.ZodType<Flow> = z.object({
   icmpType: z.int(),
   icmpCode: z.int(),
   tcpFlags: z.int(),
+  // a collector of the version before does not send these
+  hook: z.string().default(""),
+  passage: z.enum(PASSAGES).default("unknown"),
+  toward: z.enum(TOWARDS).default("unknown"),
   socket: z.string(),
 });
 

@@ -26,6 +26,8 @@ const VALUES: Readonly<Record<Exclude<FilterKey, "label">, string>> = {
   service: "toString(service)",
   node: "toString(node)",
   location: "toString(location)",
+  hook: "toString(hook)",
+  toward: "if(kind = 'drop', toString(toward), '')",
 };
 
 const FLOWS_SQL = `

@@ -1,5 +1,6 @@
 /** Reason and edge together, most packets first: the table of causes. Answered by drops_1m, or by flows. */
 import { z } from "zod";
+import { PASSAGES, TOWARDS } from "../../model/flow.ts";
 import type { DropCauses } from "../../model/wire/answers/drops.ts";
 import { VerdictName } from "../../model/wire/answers/parts.ts";
 import type { StoreReader } from "../reader.ts";
@@ -9,13 +10,13 @@ import { answered, count, ms } from "./question.ts";
 
 export const DROP_CAUSES_SQL = `
 SELECT
-  reason, location, verdict, toString(src_id) AS source, toString(dst_id) AS destination, dst_port AS port, protocol, node, device,
+  reason, location, verdict, toString(src_id) AS source, toString(dst_id) AS destination, dst_port AS port, protocol, node, device, hook, passage, toward,
   sum(d.drops) AS n,
   toUnixTimestamp64Milli(min(d.first_seen)) AS firstSeen,
   toUnixTimestamp64Milli(max(d.last_seen)) AS lastSeen,
   sumMap([intDiv(toUnixTimestamp(d.at) - {begin:UInt32}, {step:UInt32})], [d.drops]) AS parts
 FROM /* drops */ AS d
-GROUP BY reason, location, verdict, src_id, dst_id, dst_port, protocol, node, device
+GROUP BY reason, location, verdict, src_id, dst_id, dst_port, protocol, node, device, hook, passage, toward
 ORDER BY n DESC, reason, source, destination, port
 LIMIT {limit:UInt32}`;
 
@@ -29,6 +30,9 @@ const Row = z.object({
   protocol: z.number(),
   node: z.string(),
   device: z.string(),
+  hook: z.string(),
+  passage: z.enum(PASSAGES),
+  toward: z.enum(TOWARDS),
   n: count,
   firstSeen: ms,
   lastSeen: ms,

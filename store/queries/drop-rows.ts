@@ -5,14 +5,14 @@ import { rangeParams, secondsText, wholeMinutes, type RangeQuestion } from "./qu
 import { compileWhere, termsBeyond, withFilter } from "./where.ts";
 
 const ROLLED_UP = `(
-  SELECT minute AS at, reason, location, src_id, dst_id, dst_port, protocol, verdict, node, device, drops, first_seen, last_seen
+  SELECT minute AS at, reason, location, src_id, dst_id, dst_port, protocol, verdict, node, device, hook, passage, toward, drops, first_seen, last_seen
   FROM drops_1m
   WHERE minute >= {minute_from:DateTime('UTC')} AND minute < {minute_to:DateTime('UTC')}
     AND NOT has({hidden:Array(String)}, concat(reason, ' ', location, ' ', toString(protocol))) /* filter */
 )`;
 
 const RAW = `(
-  SELECT toDateTime(ts, 'UTC') AS at, reason, location, src_id, dst_id, dst_port, protocol, verdict, node, device, toUInt64(flows.drops) AS drops, ts AS first_seen, ts AS last_seen
+  SELECT toDateTime(ts, 'UTC') AS at, reason, location, src_id, dst_id, dst_port, protocol, verdict, node, device, hook, passage, toward, toUInt64(flows.drops) AS drops, ts AS first_seen, ts AS last_seen
   FROM flows
   WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND kind = 'drop'
     AND NOT has({hidden:Array(String)}, concat(reason, ' ', location, ' ', toString(protocol))) /* filter */

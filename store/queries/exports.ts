@@ -17,7 +17,7 @@ SELECT
   text(toString(dst_ns)) AS destination_namespace, text(toString(dst_workload)) AS destination_workload, text(toString(dst_endpoint)) AS destination_endpoint, ip(dst_addr) AS destination_address, dst_port AS destination_port, text(toString(dst_name)) AS destination_name, toString(dst_id) AS destination_id,
   text(toString(service)) AS service, if(service_port = 0, '', ip(service_addr)) AS service_address, service_port,
   text(toString(process)) AS process, pid, counted, opened, closed, failed, drops, bytes_to_server, bytes_to_client, packets_to_server, packets_to_client, retransmits,
-  rtt_us, min_rtt_us, connect_us, duration_us, text(toString(location)) AS location, text(toString(device)) AS device, netns, icmp_type, icmp_code, tcp_flags, toString(socket) AS socket, text(row_id) AS row_id
+  rtt_us, min_rtt_us, connect_us, duration_us, text(toString(location)) AS location, text(toString(device)) AS device, netns, icmp_type, icmp_code, tcp_flags, text(toString(hook)) AS hook, toString(passage) AS passage, toString(toward) AS toward, toString(socket) AS socket, text(row_id) AS row_id
 FROM flows
 WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} /* filter */
 ORDER BY flows.ts, flows.row_id`,

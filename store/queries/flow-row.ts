@@ -1,6 +1,6 @@
 /** A row of `flows` as model/flow.ts has it: the columns that every question for single rows selects, and their schema. */
 import { z } from "zod";
-import { DIRECTIONS, FLOW_KINDS, REPORTERS, VERDICTS, type Flow } from "../../model/flow.ts";
+import { DIRECTIONS, FLOW_KINDS, PASSAGES, REPORTERS, TOWARDS, VERDICTS, type Flow } from "../../model/flow.ts";
 import { identityId } from "../../model/identity.ts";
 import { address } from "./edge-details.ts";
 import { count } from "./question.ts";
@@ -12,7 +12,7 @@ export const FLOW_SELECT = `
   toString(dst_id) AS dst_id_, dst_ns, dst_workload, dst_endpoint, toString(dst_addr) AS dst_addr_, dst_port, dst_name,
   if(service_port = 0, '', toString(service_addr)) AS service_addr_, service_port, service, process, pid,
   opened, closed, failed, drops, bytes_to_server, bytes_to_client, packets_to_server, packets_to_client, retransmits,
-  rtt_us, min_rtt_us, connect_us, duration_us, location, device, netns, icmp_type, icmp_code, tcp_flags, toString(socket) AS socket_`;
+  rtt_us, min_rtt_us, connect_us, duration_us, location, device, netns, icmp_type, icmp_code, tcp_flags, hook, passage, toward, toString(socket) AS socket_`;
 
 export const FlowRow = z
   .object({
@@ -63,6 +63,9 @@ export const FlowRow = z
     icmp_type: z.number(),
     icmp_code: z.number(),
     tcp_flags: z.number(),
+    hook: z.string(),
+    passage: z.enum(PASSAGES),
+    toward: z.enum(TOWARDS),
     socket_: z.string(),
   })
   .transform((row): Flow => ({
@@ -117,5 +120,8 @@ export const FlowRow = z
     icmpType: row.icmp_type,
     icmpCode: row.icmp_code,
     tcpFlags: row.tcp_flags,
+    hook: row.hook,
+    passage: row.passage,
+    toward: row.toward,
     socket: row.socket_,
   }));

@@ -15,6 +15,8 @@ import {
 } from "../../model/wire/answers/flows.ts";
 import { BooksAnswer, HealthSeries, SizesAnswer, StatusAnswer } from "../../model/wire/answers/health.ts";
 import { EdgeDetails, MapAnswer, NodeDetails, SeriesAnswer, TimelineAnswer } from "../../model/wire/answers/map.ts";
+import { TrafficAnswer } from "../../model/wire/answers/what-if.ts";
+import { migrations } from "../migrate.ts";
 import type { Query, Params, StoreReader } from "../reader.ts";
 import { flowRow, HOUR, inHour, startTestStore, unhurried, type TestStore } from "../testing.ts";
 import { booksInRange } from "./books-in-range.ts";
@@ -38,6 +40,7 @@ import { sizes } from "./sizes.ts";
 import { status } from "./status.ts";
 import { timeline } from "./timeline.ts";
 import { tuples } from "./tuples.ts";
+import { trafficInRange } from "./tuples-traffic.ts";
 
 let store: TestStore;
 /** Asks the store as well, and explains what it asked: every question that a test runs is planned by the engine. */
@@ -91,6 +94,15 @@ beforeAll(async () => {
         valid_to: "2200-01-01 00:00:00",
         updated: inHour(0),
       },
+    ],
+    unhurried,
+  );
+  const http = { identity: "2000", name: "http", protocol: 6 };
+  await store.writer.insertRows(
+    "named_ports",
+    [
+      { ...http, port: 80, first_seen: inHour(-7200), last_seen: inHour(-3500) },
+      { ...http, port: 8080, first_seen: inHour(-3400), last_seen: inHour(600) },
     ],
     unhurried,
   );
@@ -481,6 +493,17 @@ describe("flows", () => {
     });
   });
 
+  test("give what a policy is tried on in one answer: tuples, their identities with addresses and port names, books", async () => {
+    const traffic = TrafficAnswer.parse(await trafficInRange(asked, { ...question(), limit: 100 }, unhurried));
+    expect(traffic.tuples.tuples.length).toBeGreaterThan(1);
+    expect(new Set(traffic.tuples.tuples.map((one) => one.family))).toEqual(new Set([4]));
+    expect(traffic.identities.identities.map((one) => one.workload)).not.toContain("old");
+    expect(traffic.addresses).toEqual([{ id: "2000", addresses: ["10.0.0.2"] }]);
+    // The number that the name had before is aged, and said no more.
+    expect(traffic.ports).toEqual([{ id: "2000", ports: [{ name: "http", port: 8080, protocol: "TCP" }] }]);
+    expect(traffic.books.produced).toBe(100);
+  });
+
   test.each(EXPORTS)("%s are exported, and no cell begins a formula", async (name) => {
     const { sql, params } = exportSql(name, question("", 0, 3600), true);
     const text: Buffer[] = [];
@@ -508,7 +531,7 @@ describe("health", () => {
   test("status, sizes, names, DNS and measurements are answered", async () => {
     expect(StatusAnswer.parse(await status(asked, unhurried))).toMatchObject({
       newestRow: HOUR + 3_000_000,
-      schemaVersion: 7,
+      schemaVersion: (await migrations()).at(-1)!.version,
     });
     const tables = SizesAnswer.parse(await sizes(asked, unhurried)).tables;
     expect(tables.find((one) => one.table === "flows")).toMatchObject({

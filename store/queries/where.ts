@@ -40,9 +40,11 @@ const FIELDS: Readonly<Record<Vocabulary, ReadonlySet<string>>> = {
     "service",
     "node",
     "location",
+    "hook",
+    "toward",
   ]),
   edges: new Set(["port", "protocol", "verdict", "reason"]),
-  drops: new Set(["port", "protocol", "verdict", "reason", "node", "location"]),
+  drops: new Set(["port", "protocol", "verdict", "reason", "node", "location", "hook", "toward"]),
   tuples: new Set(["port", "protocol"]),
 };
 
@@ -147,6 +149,10 @@ function compileCondition(condition: Condition, place: Places, end: EndCompiler)
       return `node = ${place.add(condition.value, "String")}`;
     case "location":
       return `location = ${place.add(condition.value, "String")}`;
+    case "hook":
+      return `hook = ${place.add(condition.value, "String")}`;
+    case "toward":
+      return `toString(toward) = ${place.add(condition.value, "String")}`;
     default:
       return unreachable(condition);
   }

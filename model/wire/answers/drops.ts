@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PASSAGES, TOWARDS } from "../../flow.ts";
 import { FlowSchema } from "./flows.ts";
 import { Answered, Count, Ms, Named, VerdictName } from "./parts.ts";
 
@@ -52,6 +53,10 @@ export const DropCause = z.object({
   protocol: z.number(),
   node: z.string(),
   device: z.string(),
+  /** Hook that decided, "" when the kernel does not tell; where the packets were at the device; to which end they were going. */
+  hook: z.string(),
+  passage: z.enum(PASSAGES),
+  toward: z.enum(TOWARDS),
   drops: Count,
   firstSeen: Ms,
   lastSeen: Ms,

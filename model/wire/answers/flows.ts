@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DIRECTIONS, FLOW_KINDS, REPORTERS, type Flow } from "../../flow.ts";
+import { DIRECTIONS, FLOW_KINDS, PASSAGES, REPORTERS, TOWARDS, type Flow } from "../../flow.ts";
 import type { IdentityId } from "../../identity.ts";
 import { Answered, Count, Counted, Ms, Named, VerdictName } from "./parts.ts";
 
@@ -50,6 +50,9 @@ export const FlowSchema = z.object({
   icmpType: z.number(),
   icmpCode: z.number(),
   tcpFlags: z.number(),
+  hook: z.string(),
+  passage: z.enum(PASSAGES),
+  toward: z.enum(TOWARDS),
   socket: z.string(),
 }) satisfies z.ZodType<Flow, unknown>;
 
@@ -71,7 +74,10 @@ export const IdentitiesAnswer = z.object({
 });
 export type IdentitiesAnswer = z.infer<typeof IdentitiesAnswer>;
 
-/** Unique traffic with counts: what a policy is tried on. Addresses are "" where the identity says who it is. */
+/**
+ * Unique traffic with counts: what a policy is tried on. Addresses are "" where the identity says who it is, and where an outside
+ * end's was not kept (hours recorded before migration 11).
+ */
 export const Tuple = z.object({
   source: z.string(),
   destination: z.string(),
@@ -81,6 +87,8 @@ export const Tuple = z.object({
   protocol: z.number(),
   port: z.number(),
   icmpType: z.number(),
+  /** IP version, 4 or 6; 0 = not recorded. */
+  family: z.union([z.literal(0), z.literal(4), z.literal(6)]).default(0),
   direction: z.enum(DIRECTIONS),
   opened: Count,
   failed: Count,
