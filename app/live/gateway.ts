@@ -3,13 +3,19 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { parseFilter } from "../../model/filter/parse.ts";
 import { LiveRequest, MAX_CLIENT_MESSAGE_BYTES, MAX_SUBSCRIPTIONS } from "../../model/wire/live.ts";
-import { Client } from "./client.ts";
+import { Client, slowLimit } from "./client.ts";
 import { UpstreamPool } from "./pool.ts";
 
-const MAX_CLIENTS = 100;
+const MAX_CLIENTS = 2000;
 const PING_MS = 30_000;
+/** Pieces of one message: browsers send one. */
+const MAX_FRAGMENTS = 64;
 
 export interface Gateway {
+  /** Browsers that are connected. */
+  readonly clients: number;
+  /** Flows that browsers did not get since the start: dropped at the collector or here. */
+  readonly missed: number;
   /** Takes over an upgrade request for `/ws` whose Origin has been checked. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   close(): Promise<void>;
@@ -23,29 +29,36 @@ export function openGateway(collectorSocket: string): Gateway {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_CLIENT_MESSAGE_BYTES,
+    maxFragments: MAX_FRAGMENTS,
     perMessageDeflate: false,
+    autoPong: false, // the client answers them, while it reads
     clientTracking: true,
   });
-  const clients = new Set<Client>();
+  const clients = new Map<string, Client>();
+  const limit = (): number => slowLimit(clients.size);
+  let missedBefore = 0; // at the collector, and by browsers that have left
   const upstream = new UpstreamPool(collectorSocket, {
-    flows: (id, flows, missed) => clientOf(clients, id)?.flows(id, flows, missed),
+    flows: (id, flows, missed) => {
+      missedBefore += missed;
+      clientOf(clients, id)?.flows(id, flows, missed);
+    },
     pulse: (text) => {
-      for (const client of clients) client.pulse(text);
+      for (const client of clients.values()) client.pulse(text);
     },
     problem: (id, message) => {
-      if (id === undefined) for (const client of clients) client.problem(undefined, message);
+      if (id === undefined) for (const client of clients.values()) client.problem(undefined, message);
       else clientOf(clients, id)?.problem(id, message);
     },
   });
   let nextClient = 0;
   const pinging = setInterval(() => {
-    for (const client of clients) client.ping();
+    for (const client of clients.values()) client.ping();
   }, PING_MS);
   pinging.unref();
 
   const welcome = (ws: WebSocket): void => {
-    const client = new Client(ws, `c${nextClient++}`);
-    clients.add(client);
+    const client = new Client(ws, `c${nextClient++}`, limit);
+    clients.set(client.name, client);
     upstream.wanted(clients.size > 0);
     if (upstream.missing !== undefined) client.problem(undefined, upstream.missing);
     ws.on("message", (data, binary) => {
@@ -54,13 +67,22 @@ export function openGateway(collectorSocket: string): Gateway {
     });
     ws.on("error", () => ws.terminate());
     ws.on("close", () => {
-      clients.delete(client);
+      clients.delete(client.name);
+      missedBefore += client.dropped;
       for (const id of client.end()) upstream.forget(id);
       upstream.wanted(clients.size > 0);
     });
   };
 
   return {
+    get clients() {
+      return clients.size;
+    },
+    get missed() {
+      let missed = missedBefore;
+      for (const client of clients.values()) missed += client.dropped;
+      return missed;
+    },
     accept(request, socket, head) {
       if (clients.size >= MAX_CLIENTS) {
         socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n");
@@ -77,10 +99,8 @@ export function openGateway(collectorSocket: string): Gateway {
   };
 }
 
-function clientOf(clients: ReadonlySet<Client>, id: string): Client | undefined {
-  const name = id.slice(0, id.indexOf("."));
-  for (const client of clients) if (client.name === name) return client;
-  return undefined;
+function clientOf(clients: ReadonlyMap<string, Client>, id: string): Client | undefined {
+  return clients.get(id.slice(0, id.indexOf(".")));
 }
 
 /** One message of a browser. A wrong one is answered with a sentence and changes nothing. */
