@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { endWithSupervisor } from "../supervise.ts";
 import { untilSignal } from "../until-signal.ts";
+import { choice } from "./choice.ts";
 
 export function register(program: Command): void {
   const store = program
@@ -21,6 +22,22 @@ export function register(program: Command): void {
     .action(async (sql: string | undefined, options: { output: string }) => {
       const { storeSql } = await import("../store.ts");
       await storeSql(process.env, sql, options.output, process.stdin, process.stdout, untilSignal());
+    });
+  store
+    .command("books")
+    .description("what the kernel produced and what became of it, by node and minute")
+    .option("--since <time>", "from when: 1h, now-2h, 2026-11-24", "1h")
+    .option("--until <time>", "until when", "now")
+    .option("--node <name>", "only this node", "")
+    .option("--rows", "count the rows that are in the store, too: they must be as many as are booked")
+    .option("--format <format>", "table, json", "table")
+    .addHelpText("after", BOOKS_HELP)
+    .action(async (options: { since: string; until: string; node: string; rows?: boolean; format: string }) => {
+      const format = choice(options.format, "--format", ["table", "json"]);
+      const { storeBooks } = await import("../store-books.ts");
+      const asked = { since: options.since, until: options.until, node: options.node };
+      const rest = { rows: options.rows ?? false, json: format === "json" };
+      if (!(await storeBooks(process.env, { ...asked, ...rest }, process.stdout, untilSignal()))) process.exitCode = 1;
     });
   store
     .command("migrate")
@@ -94,6 +111,17 @@ Exit code: 0 answered, 2 there is no answer (no store, wrong SQL, a statement th
 Examples:
   weir store sql "SELECT dst_workload, sum(opened) FROM flows GROUP BY dst_workload"
   weir store sql --output csv < question.sql > answer.csv
+`;
+
+const BOOKS_HELP = `
+produced = stored + lost in ring + lost in crash + shed + quarantined + filtered; the difference is what nobody can account for.
+A minute is closed a minute after its end; open ones may still grow. --rows: rows older than flows are kept are not there any more.
+
+Exit code: 0 every closed minute balances, 1 one does not, 2 there is no answer (no store, bad input).
+
+Examples:
+  weir store books --since 24h
+  weir store books --rows --node node-a --format json
 `;
 
 const MIGRATE_HELP = `

@@ -70,7 +70,7 @@ test("a killed collector's unwritten events are counted to the event, once, and 
   const before = pins();
   const first = collector();
   await until("the collector keeps a ledger", () => ledger()?.pin !== undefined && ledger()?.pin !== "");
-  const load = world.run("load", LOAD);
+  world.run("load", LOAD);
   await until("a thousand openings are booked", () => (ledger()?.booked["open"] ?? 0) > 1000);
   first.kill("SIGKILL");
   await ended(first);
