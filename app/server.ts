@@ -7,8 +7,23 @@ import { createGuard } from "./auth/guard.ts";
 import type { AppConfig } from "./config.ts";
 import { contentSecurityPolicy, SECURITY_HEADERS } from "./csp.ts";
 import { openGateway, type Gateway } from "./live/gateway.ts";
+import { appLog } from "./log.ts";
+import { createAppMetrics } from "./metrics.ts";
+import { answerProbe } from "./probes.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * A page's question has a few kB of headers and no body to speak of. Node's own: 60 s for headers, 5 min for a request, looked at
+ * every 30 s, which lets one who sends a byte now and then hold connections for long.
+ */
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: 10_000,
+} as const;
 
 export interface ServeOptions {
   readonly dev: boolean;
@@ -34,9 +49,18 @@ export async function serveApp(config: AppConfig, { dev, build }: ServeOptions):
   // Next hangs its own upgrade listener on a server that it knows; this one it gets only for reloading in development.
   const decoy = createServer();
   const pages: { handle?: Handle } = {}; // empty until they are built and prepared
-  const server = createServer((request, response) => {
+  const metrics = createAppMetrics();
+  const { collectorSocket } = config;
+  const probed = { metrics, gateway, collectorSocket, hasPages: () => pages.handle !== undefined };
+  const server = createServer(LIMITS, (request, response) => {
+    const began = performance.now();
+    const { url } = request; // Next rewrites it
+    response.once("close", () => metrics.answered(url, response.statusCode, (performance.now() - began) / 1000));
+    const refused = guard.refuse(request);
+    if (refused !== undefined) metrics.refused();
+    else if (answerProbe(request, response, probed)) return;
     if (pages.handle === undefined) return notYet(response);
-    answer(request, response, guard.refuse(request), dev, pages.handle);
+    answer(request, response, refused, dev, pages.handle);
   });
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());
@@ -115,9 +139,8 @@ function answer(
     response.setHeader("content-security-policy", policy);
   }
   handle(request, response).catch((error: unknown) => {
-    process.stderr.write(
-      `app: a request for ${request.url ?? ""} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    appLog().error({ url: request.url, stack }, "a request failed");
     if (!response.headersSent) response.writeHead(500);
     response.end();
   });

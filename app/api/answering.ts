@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { z } from "zod";
 import { WeirError } from "../../model/errors.ts";
 import type { StoreReader } from "../../store/reader.ts";
+import { appLog } from "../log.ts";
 import { scopeFor, viewerOf, type Viewer } from "../auth/viewer.ts";
 import { storeReader } from "../store.ts";
 import { rangedQuestion, readParams, type RangedQuestion } from "./question.ts";
@@ -74,7 +75,8 @@ function failed(error: unknown): Response {
     return Response.json({ error: { code, message: error.what, where, next } }, { status });
   }
   const id = randomUUID().slice(0, 8);
-  process.stderr.write(`app: bug ${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  appLog().error({ bug: id, stack }, "a question failed with an error of the app's own");
   return Response.json(
     {
       error: {
