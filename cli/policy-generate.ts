@@ -1,6 +1,7 @@
 import { generatePolicies } from "../policy/generate/generate.ts";
+import { standInNote } from "../policy/stand-ins.ts";
 import { GENERATED_KINDS, type GeneratedKind } from "../policy/generate/write.ts";
-import { endText, portText } from "../policy/tuples.ts";
+import { endText, tuplePortText } from "../policy/tuples.ts";
 import type { Direction } from "../policy/verdict.ts";
 import { InputRefused, printable, readTuples, type TupleSource, type Write } from "./policy-input.ts";
 
@@ -38,7 +39,8 @@ export async function policyGenerate(options: PolicyGenerateOptions, write: Writ
     ...(options.directions === undefined ? {} : { directions: options.directions }),
   });
   const identities = new Map(tuples.identities.map((identity) => [identity.id, identity]));
-  for (const note of generated.notes) write(`# ${printable(note)}`);
+  const standIns = standInNote(generated.policies.map((policy) => policy.yaml).join("\n"));
+  for (const note of [...generated.notes, ...(standIns === undefined ? [] : [standIns])]) write(`# ${printable(note)}`);
   for (const [at, policy] of generated.policies.entries()) {
     if (at > 0) write("---");
     if (options.reasons !== false)
@@ -50,7 +52,7 @@ export async function policyGenerate(options: PolicyGenerateOptions, write: Writ
             .slice(0, 3)
             .map(
               (row) =>
-                `${endText(row.source, identities)} → ${endText(row.destination, identities)} ${portText(row.protocol, row.port)}`,
+                `${endText(row.source, identities)} → ${endText(row.destination, identities)} ${tuplePortText(row)}`,
             );
           const why = rule.forNames
             ? "look-ups that names need"

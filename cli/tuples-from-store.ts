@@ -2,18 +2,14 @@ import { EVERYTHING } from "../model/filter/ast.ts";
 import { milliseconds, type TimeRange } from "../model/time.ts";
 import { parseTimeRange } from "../model/time-range.ts";
 import { WeirError } from "../model/errors.ts";
-import { tuplesOfAnswers } from "../policy/tuples-of-answers.ts";
+import { tuplesOfTraffic } from "../policy/tuples-of-answers.ts";
 import type { TupleSet } from "../policy/tuples.ts";
 import { storeConfig } from "../store/config.ts";
-import { booksInRange } from "../store/queries/books-in-range.ts";
-import { dnsNames } from "../store/queries/dns-names.ts";
-import { identitiesInRange } from "../store/queries/identities-in-range.ts";
-import { tuples } from "../store/queries/tuples.ts";
+import { trafficInRange } from "../store/queries/tuples-traffic.ts";
 import { openReader } from "../store/reader.ts";
 
-/** More unique tuples than this are cut, least traffic first; the set says so. */
+/** More unique tuples than this are cut, least traffic first. */
 const MOST_TUPLES = 500_000;
-const MOST_NAMES = 10_000;
 
 /** The range of `--since` and `--until`. `7d` is taken as `now-7d`. Throws WeirError. */
 export function rangeOf(since: string, until: string): TimeRange {
@@ -36,16 +32,6 @@ export async function tuplesFromStore(
   signal: AbortSignal,
 ): Promise<TupleSet> {
   await using store = openReader(storeConfig(env));
-  const question = { range, filter: EVERYTHING, scope: [] };
-  const [answer, identities, books, looked] = await Promise.all([
-    tuples(store, { ...question, limit: MOST_TUPLES }, signal),
-    identitiesInRange(store, { ...question, limit: MOST_TUPLES }, signal),
-    booksInRange(store, range, signal),
-    dnsNames(store, { range, scope: [], part: "", limit: MOST_NAMES }, signal),
-  ]);
-  return tuplesOfAnswers(answer, identities, {
-    produced: books.total.produced,
-    lost: books.total.lost,
-    names: looked.names.filter(({ addresses }) => addresses.length > 0),
-  });
+  const question = { range, filter: EVERYTHING, scope: [], limit: MOST_TUPLES };
+  return tuplesOfTraffic(await trafficInRange(store, question, signal));
 }

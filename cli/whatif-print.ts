@@ -2,7 +2,7 @@ import { contradictions, type Contradiction } from "../policy/contradictions.ts"
 import { ruleUse, type RuleUse } from "../policy/findings.ts";
 import { decisionText } from "../policy/explain/tiered.ts";
 import type { Position } from "../policy/parse/problem.ts";
-import { endText, portText, type Basis } from "../policy/tuples.ts";
+import { endText, tuplePortText, type Basis } from "../policy/tuples.ts";
 import { ruleLabel, type RuleRef } from "../policy/verdict.ts";
 import { decidingRules, type WhatIf, type WhatIfDiff } from "../policy/what-if.ts";
 import { printable, table } from "./policy-input.ts";
@@ -62,7 +62,7 @@ export function reportOf(whatIf: WhatIf, diff: WhatIfDiff): WhatIfReport {
       change,
       source: endText(tuple.source, identities),
       destination: endText(tuple.destination, identities),
-      port: portText(tuple.protocol, tuple.port),
+      port: tuplePortText(tuple),
       connections: tuple.connections,
       lastSeen: new Date(tuple.lastSeen).toISOString(),
       by: `${decisionText(deciding.decidedBy)}${isolating === undefined ? "" : ` (${isolating.file}:${isolating.line}:${isolating.column})`}`,
@@ -89,7 +89,11 @@ export function basisText(basis: Basis): string {
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
   const percent = (share: number) => `${(share * 100).toFixed(share > 0 && share < 0.001 ? 3 : 1)} %`;
   const lost = basis.lostShare === undefined ? "loss not known" : `${percent(basis.lostShare)} of events lost`;
-  return `Rests on ${day(basis.from)} – ${day(basis.to)} UTC: ${basis.tuples} tuples, ${basis.connections} connections, ${percent(basis.unknownShare)} with an unknown end, ${lost}.`;
+  const shared =
+    basis.sharedOutShare === 0
+      ? ""
+      : ` ${percent(basis.sharedOutShare)} went to an outside name in hours that kept no addresses: they are shared out over those that were looked up.`;
+  return `Rests on ${day(basis.from)} – ${day(basis.to)} UTC: ${basis.tuples} tuples, ${basis.connections} connections, ${percent(basis.unknownShare)} with an unknown end, ${lost}.${shared}`;
 }
 
 /** A contradiction as a row: the two places, and why. */

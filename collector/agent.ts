@@ -18,7 +18,7 @@ import { HealthMeter } from "./health/meter.ts";
 import { RunLedger } from "./health/run-ledger.ts";
 import { metricsText } from "./health/metrics.ts";
 import { ownChecks, storeCheck } from "./health/readiness.ts";
-import { endpointLot, healthLot, identityLot, nodeLot, serviceLot } from "./health/records.ts";
+import { endpointLot, healthLot, identityLot, nodeLot, portLot, serviceLot } from "./health/records.ts";
 import { InventoryWatch } from "./identity/inventory-watch.ts";
 import { MachineLook } from "./identity/look.ts";
 import { ownNetns } from "./identity/netns.ts";
@@ -30,6 +30,7 @@ import { ProcessNames, Sockets, type KernelNames, type RowContext } from "./rows
 import { Strings } from "./rows/strings.ts";
 import { Tuples } from "./rows/tuples.ts";
 import { Shipper } from "./ship/insert.ts";
+import { Governor, type Load } from "./sources/governor.ts";
 import type { Source } from "./sources/source.ts";
 import { SpoolWriter, type Lot } from "./spool/append.ts";
 import { shedSegment, toShed } from "./spool/budget.ts";
@@ -57,7 +58,10 @@ export interface AgentOptions {
 }
 
 const TICK_MS = 100;
+const GOVERN_MS = 500;
 const LOOK_MS = 2000;
+/** What is known of identities is written again after this, so that its age can be told (store/queries/tuples-names.ts). */
+const REPEAT_MS = 600_000;
 /** Less than what the supervisor waits before it kills. */
 const DRAIN_AT_END_MS = 8000;
 
@@ -83,6 +87,9 @@ export class Agent implements AsyncDisposable {
   #startedMs = 0;
   #ticking: Promise<void> | undefined;
   readonly #endpoints = new Map<string, string>();
+  /** The inventory whose port names were written. */
+  #portsOfNs = Number.NaN;
+  #repeatedMs = 0;
   #identitiesWrittenMs = 0;
 
   readonly #pages: HealthPages;
@@ -313,6 +320,7 @@ export class Agent implements AsyncDisposable {
     };
     every(TICK_MS, () => this.#tick());
     every(1000, () => this.#second());
+    this.#govern(every);
     if (this.#chosen.prepare === undefined) {
       let looking = false;
       every(LOOK_MS, () => {
@@ -328,6 +336,21 @@ export class Agent implements AsyncDisposable {
     }
     every(10_000, () => this.#spool.add(healthLot(this.health())));
     this.#shipping = this.#shipper.run(this.#shipStop.signal);
+  }
+
+  /** Holds the limit of CPU, where there is one and the source can leave out connections. */
+  #govern(every: (ms: number, run: () => void) => void): void {
+    const { cpuLimit } = this.#options.config;
+    const { source } = this.#chosen;
+    if (cpuLimit === undefined || source.keep === undefined) return;
+    const load = (): Load => {
+      const { user, system } = process.cpuUsage();
+      const lost = source.counters().rows.reduce((sum, row) => sum + row.lost, 0);
+      return { nowMs: performance.now(), cpuSeconds: (user + system) / 1e6, lost };
+    };
+    const governor = new Governor(cpuLimit, load(), (share) => source.keep?.(share));
+    this.#meter.governor = governor;
+    every(GOVERN_MS, () => governor.tick(load()));
   }
 
   #tick(): void {
@@ -387,7 +410,16 @@ export class Agent implements AsyncDisposable {
     if (!atEnd && nowMs - this.#identitiesWrittenMs < 60_000) return;
     this.#identitiesWrittenMs = nowMs;
     this.#spool.add(nodeLot(this.#reporter, this.#options.version, this.#startedMs, nowMs));
-    this.#spool.add(endpointLot(this.#who, this.#reporter.node, this.#endpoints, nowMs));
+    this.#spool.add(endpointLot(this.#who, this.#reporter.node, this.#endpoints, this.#startedMs, nowMs));
+    const { latestFromNs } = this.#who.inventory;
+    const repeats = nowMs - this.#repeatedMs >= REPEAT_MS;
+    if (repeats || latestFromNs !== this.#portsOfNs) this.#spool.add(portLot(this.#who, nowMs));
+    if (repeats) {
+      // Questions about a range choose among those that were known in it.
+      this.#spool.add(identityLot([...this.#who.identities.all()], nowMs, nowMs));
+      this.#repeatedMs = nowMs;
+    }
+    this.#portsOfNs = latestFromNs;
   }
 
   async #holdBudget(): Promise<void> {

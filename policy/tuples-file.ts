@@ -17,6 +17,7 @@ const Header = z.object({
   to: z.iso.datetime({ offset: true }),
   produced: z.number().nonnegative().default(0),
   lost: z.number().nonnegative().default(0),
+  sharedOut: z.number().nonnegative().optional(),
 });
 const Labels = z.record(z.string(), z.string()).default({});
 const Port = z.object({
@@ -34,12 +35,16 @@ const Identity = z.object({
   serviceAccount: z.string().default("default"),
   entity: z.string().optional(),
 });
-const End = z.union([z.object({ id: z.string() }), z.object({ address: z.string(), name: z.string().optional() })]);
+const End = z.union([
+  z.object({ id: z.string() }),
+  z.object({ address: z.string(), name: z.string().optional(), called: z.string().optional() }),
+]);
 const TupleLine = z.object({
   src: End,
   dst: End,
   protocol: z.union([z.string(), z.number().int().min(0).max(255)]),
   port: z.number().int().min(0).max(65535),
+  family: z.union([z.literal(4), z.literal(6)]).optional(),
   connections: z.number().int().nonnegative().default(1),
   firstSeen: z.iso.datetime({ offset: true }).optional(),
   lastSeen: z.iso.datetime({ offset: true }).optional(),
@@ -106,7 +111,7 @@ export class TuplesReader {
 
   finish(): TupleSet {
     if (this.#header === undefined) throw this.#refuse("the file is empty", "a header and tuples");
-    const { from, to, produced, lost } = this.#header;
+    const { from, to, produced, lost, sharedOut } = this.#header;
     return {
       from: Date.parse(from),
       to: Date.parse(to),
@@ -116,6 +121,7 @@ export class TuplesReader {
       namespaces: this.#namespaces,
       names: this.#names,
       tuples: this.#tuples,
+      ...(sharedOut === undefined ? {} : { sharedOut }),
     };
   }
 
@@ -141,6 +147,7 @@ export class TuplesReader {
       destination: this.#end(line.dst),
       protocol,
       port: line.port,
+      ...(line.family === undefined ? {} : { family: line.family }),
       connections: line.connections,
       firstSeen: Date.parse(line.firstSeen ?? this.#header!.from),
       lastSeen: Date.parse(line.lastSeen ?? this.#header!.to),
@@ -151,7 +158,13 @@ export class TuplesReader {
   }
 
   #end(end: z.infer<typeof End>): TupleEnd {
-    if ("address" in end) return { kind: "address", address: end.address, name: end.name };
+    if ("address" in end)
+      return {
+        kind: "address",
+        address: end.address,
+        name: end.name,
+        ...(end.called === undefined ? {} : { called: end.called }),
+      };
     if (!this.#ids.has(end.id))
       throw this.#refuse(`identity ${JSON.stringify(end.id)} is not known`, "an identity line before it");
     return { kind: "identity", id: end.id };
@@ -178,13 +191,15 @@ export function* formatTuples(set: TupleSet): Generator<string> {
     to: time(set.to),
     produced: set.produced,
     lost: set.lost,
+    sharedOut: set.sharedOut,
   });
   for (const identity of set.identities)
     yield JSON.stringify({ identity: { ...identity, labels: Object.fromEntries(identity.labels) } });
   for (const { name, labels } of set.namespaces)
     yield JSON.stringify({ namespace: { name, labels: Object.fromEntries(labels) } });
   for (const name of set.names) yield JSON.stringify({ name });
-  const end = (it: TupleEnd) => (it.kind === "identity" ? { id: it.id } : { address: it.address, name: it.name });
+  const end = (it: TupleEnd) =>
+    it.kind === "identity" ? { id: it.id } : { address: it.address, name: it.name, called: it.called };
   for (const { source, destination, protocol, firstSeen, lastSeen, ...rest } of set.tuples)
     yield JSON.stringify({
       tuple: {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { IdentitiesAnswer, TuplesAnswer } from "../model/wire/answers/flows.ts";
-import { basisOf } from "./tuples.ts";
-import { tuplesOfAnswers } from "./tuples-of-answers.ts";
+import type { TrafficAnswer } from "../model/wire/answers/what-if.ts";
+import { basisOf, endText } from "./tuples.ts";
+import { tuplesOfTraffic } from "./tuples-of-answers.ts";
 
 const answered = { from: 0, to: 1000, by: "tuples_1h", truncated: false } as unknown as TuplesAnswer["answered"];
 const identity = (id: string, kind: string, workload: string) =>
@@ -25,6 +26,7 @@ const row = (source: string, destination: string, more: Partial<TuplesAnswer["tu
     protocol: 6,
     port: 80,
     icmpType: 0,
+    family: 4,
     direction: "egress",
     opened: 1,
     failed: 0,
@@ -45,35 +47,34 @@ const identities = {
   ],
 };
 
-test("both ends' reports of one connection are one tuple, counted once", () => {
-  const set = tuplesOfAnswers(
-    {
-      answered,
-      tuples: [
-        row("1000", "1001", { opened: 5 }),
-        row("1000", "1001", { opened: 4, direction: "ingress", lastSeen: 9 }),
-      ],
-    } as TuplesAnswer,
+const tuplesOf = (tuples: TuplesAnswer["tuples"], more: Partial<TrafficAnswer> = {}) =>
+  tuplesOfTraffic({
+    tuples: { answered, tuples },
     identities,
-  );
+    names: [],
+    addresses: [],
+    ports: [],
+    books: { produced: 0, lost: 0 },
+    ...more,
+  });
+
+test("both ends' reports of one connection are one tuple, counted once", () => {
+  const set = tuplesOf([
+    row("1000", "1001", { opened: 5 }),
+    row("1000", "1001", { opened: 4, direction: "ingress", lastSeen: 9 }),
+  ]);
   expect(set.tuples).toHaveLength(1);
   expect(set.tuples[0]).toMatchObject({ connections: 5, firstSeen: 1, lastSeen: 9, recorded: undefined, sample: "r1" });
   expect(set.identities.map(({ workload }) => workload)).toEqual(["web", "db"]);
 });
 
 test("outside ends are addresses, with their name where one is known; reserved ones are entities", () => {
-  const set = tuplesOfAnswers(
-    {
-      answered,
-      tuples: [
-        row("1000", "2000", { destinationAddress: "93.184.216.34" }),
-        row("1000", "2", { destinationAddress: "8.8.8.8", destinationName: "dns.google" }),
-        row("1", "1000"),
-        row("1000", "0", { destinationAddress: "10.9.9.9" }),
-      ],
-    } as TuplesAnswer,
-    identities,
-  );
+  const set = tuplesOf([
+    row("1000", "2000", { destinationAddress: "93.184.216.34" }),
+    row("1000", "2", { destinationAddress: "8.8.8.8", destinationName: "dns.google" }),
+    row("1", "1000"),
+    row("1000", "0", { destinationAddress: "10.9.9.9" }),
+  ]);
   expect(set.tuples.map(({ destination }) => destination)).toEqual([
     { kind: "address", address: "93.184.216.34", name: "api.example.com" },
     { kind: "address", address: "8.8.8.8", name: "dns.google" },
@@ -90,7 +91,7 @@ test("what was dropped and never opened is recorded as denied; a refusal got thr
     row("1001", "1000", { opened: 0, failed: 1 }),
     row("1000", "1001", { protocol: 1, port: 0, icmpType: 8 }),
   ];
-  const set = tuplesOfAnswers({ answered, tuples } as TuplesAnswer, identities);
+  const set = tuplesOf(tuples);
   expect(set.tuples.map(({ recorded, port }) => [recorded, port])).toEqual([
     ["denied", 80],
     [undefined, 80],
@@ -104,11 +105,15 @@ test("an outside end without its address stands for each that is known, its conn
     labels: { "weir:namespace": "", "weir:workload": workload, "weir:kind": "outside" },
   });
   const tuples = [row("1000", "2000", { opened: 5 }), row("1000", "3000"), row("3001", "1000")];
-  const set = tuplesOfAnswers(
-    { answered, tuples } as TuplesAnswer,
-    { answered, identities: [...identities.identities, inventory("3000", "10.42.9.7"), inventory("3001", "crawler")] },
-    { names: [{ name: "api.example.com", addresses: ["192.0.2.1", "2001:db8::1"] }] },
-  );
+  const set = tuplesOf(tuples, {
+    identities: {
+      answered,
+      identities: [...identities.identities, inventory("3000", "10.42.9.7"), inventory("3001", "crawler")],
+    },
+    names: [{ name: "api.example.com", addresses: ["192.0.2.1", "2001:db8::1"] }],
+  });
+  expect(set.sharedOut).toBe(5);
+  expect(basisOf(set).sharedOutShare).toBeCloseTo(5 / 7);
   expect(set.tuples.map(({ source, destination, connections }) => [source, destination, connections])).toEqual([
     [{ kind: "identity", id: "1000" }, { kind: "address", address: "192.0.2.1", name: "api.example.com" }, 3],
     [{ kind: "identity", id: "1000" }, { kind: "address", address: "2001:db8::1", name: "api.example.com" }, 2],
@@ -117,4 +122,50 @@ test("an outside end without its address stands for each that is known, its conn
   ]);
   const crawler = set.identities.find(({ workload }) => workload === "crawler");
   expect([crawler?.entity, crawler?.labels.size]).toEqual(["world", 0]); // Weir's own labels are none that a policy could name
+});
+
+test("rows of one direction add up: an identity that is called under several addresses is one tuple", () => {
+  const set = tuplesOf([
+    row("1000", "1", { opened: 5, destinationAddress: "10.0.0.1" }),
+    row("1000", "1", { opened: 4, destinationAddress: "10.0.0.2" }),
+    row("1000", "1", { opened: 3, direction: "ingress", destinationAddress: "10.0.0.1" }),
+  ]);
+  expect(set.tuples.map(({ connections }) => connections)).toEqual([9]);
+});
+
+test("IP versions are two tuples where an end has both, and one where none has", () => {
+  const rows = [row("1000", "1001", { opened: 5 }), row("1000", "1001", { opened: 2, family: 6 })];
+  const families = (addresses: string[]) =>
+    tuplesOf(rows, { addresses: [{ id: "1001", addresses }] }).tuples.map((it) => [it.family, it.connections]);
+  expect(families(["10.0.0.1", "fd00::1"])).toEqual([
+    [4, 5],
+    [6, 2],
+  ]);
+  expect(families(["10.0.0.1"])).toEqual([
+    [undefined, 5],
+    [6, 2],
+  ]);
+  expect(families([])).toEqual([[undefined, 7]]);
+});
+
+test("identities carry their addresses and port names; what the inventory calls an outside address is said beside it", () => {
+  const crawler = { ...identity("3001", "cidr", "crawler"), labels: {} };
+  const set = tuplesOf([row("3001", "1001", { sourceAddress: "203.0.113.7" })], {
+    identities: { answered, identities: [...identities.identities, crawler] },
+    addresses: [{ id: "1001", addresses: ["10.0.0.2"] }],
+    ports: [{ id: "1001", ports: [{ name: "pg", port: 5432, protocol: "TCP" }] }],
+  });
+  expect(set.identities).toMatchObject([{ addresses: ["10.0.0.2"], ports: [{ name: "pg", port: 5432 }] }]);
+  expect(set.tuples[0]!.source).toEqual({
+    kind: "address",
+    address: "203.0.113.7",
+    name: undefined,
+    called: "crawler",
+  });
+  expect(endText(set.tuples[0]!.source, new Map())).toBe("crawler (203.0.113.7)");
+});
+
+test("an outside name without any known address keeps its name", () => {
+  const set = tuplesOf([row("1000", "2000")]);
+  expect(endText(set.tuples[0]!.destination, new Map())).toBe("api.example.com");
 });

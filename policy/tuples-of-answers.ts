@@ -1,137 +1,228 @@
-import type { IdentitiesAnswer, Tuple as TupleRow, TuplesAnswer } from "../model/wire/answers/flows.ts";
+import type { Tuple as TupleRow } from "../model/wire/answers/flows.ts";
+import type { TrafficAnswer } from "../model/wire/answers/what-if.ts";
 import { parseAddress } from "../model/address.ts";
+import { standIn } from "./stand-ins.ts";
 import type { Tuple, TupleEnd, TupleIdentity, TupleSet } from "./tuples.ts";
-
-/** What the store answers beside tuples and identities, where it is known. */
-export interface TuplesExtra {
-  /** Events produced and lost in the range (the books). */
-  readonly produced?: number;
-  readonly lost?: number;
-  readonly namespaces?: TupleSet["namespaces"];
-  readonly names?: TupleSet["names"];
-  /** Addresses of an identity's pods, by id. */
-  readonly addresses?: ReadonlyMap<string, readonly string[]>;
-  readonly ports?: ReadonlyMap<string, TupleIdentity["ports"]>;
-}
+import { familyOf } from "./world-index.ts";
+import type { Family } from "./world.ts";
 
 /** Identities that stand for an address outside rather than for somebody: unknown, world and its two families. */
 const OUTSIDE: ReadonlySet<string> = new Set(["0", "2", "9", "10"]);
+type StoredIdentity = TrafficAnswer["identities"]["identities"][number];
 
 /**
- * The store's answers as a set of tuples. Both ends' reports of one connection become one tuple; what was dropped and never opened
- * counts as denied only when nothing of it got through. Identities of kind fqdn and cidr are addresses with a name; where the
- * store does not say which address, the tuple stands for each that is known, its connections shared out; where none is known, world.
+ * The store's answer as a set of tuples. Both ends' reports of one connection become one tuple; what was dropped and never opened
+ * counts as denied only when nothing of it got through. Identities of kind fqdn and cidr are addresses with a name. In hours recorded
+ * before migration 11 the store does not say which address: the tuple then stands for each that is known, its connections shared out
+ * (`sharedOut` counts them); where none is known a name has a stand-in (stand-ins.ts), and what is no name is the world.
  */
-export function tuplesOfAnswers(tuples: TuplesAnswer, identities: IdentitiesAnswer, extra: TuplesExtra = {}): TupleSet {
-  const known = new Map(identities.identities.map((identity) => [identity.id as string, identity]));
-  const end = (id: string, address: string, name: string): TupleEnd => {
-    const identity = known.get(id);
-    if (
-      identity !== undefined &&
-      identity.kind !== "fqdn" &&
-      identity.kind !== "cidr" &&
-      !(OUTSIDE.has(id) && address !== "")
-    )
-      return { kind: "identity", id };
-    if (address === "") return { kind: "identity", id };
-    const named = name !== "" ? name : identity?.kind === "fqdn" ? identity.workload : undefined;
-    return { kind: "address", address, name: named === "" ? undefined : named };
-  };
-  const whole = new Map<string, Tuple>();
-  for (const row of tuples.tuples) {
-    const source = end(row.source, row.sourceAddress, "");
-    const destination = end(row.destination, row.destinationAddress, row.destinationName);
-    const isIcmp = row.protocol === 1 || row.protocol === 58;
-    const port = isIcmp ? row.icmpType : row.port;
-    const key = JSON.stringify([source, destination, row.protocol, port]);
-    whole.set(key, joined(whole.get(key), row, source, destination, port));
+export function tuplesOfTraffic(answer: TrafficAnswer): TupleSet {
+  const known = new Map(answer.identities.identities.map((identity) => [identity.id as string, identity]));
+  const addresses = new Map(answer.addresses.map((it) => [it.id, it.addresses]));
+  const ports = new Map(answer.ports.map((it) => [it.id, it.ports]));
+  const tellsFamilies = familyTeller(addresses);
+  const reports = new Map<string, Reports>();
+  for (const row of answer.tuples.tuples) {
+    const source = endOf(known, row.source, row.sourceAddress, "");
+    const destination = endOf(known, row.destination, row.destinationAddress, row.destinationName);
+    const port = row.protocol === 1 || row.protocol === 58 ? row.icmpType : row.port;
+    const family = row.family !== 0 && (tellsFamilies(source, row.family) || tellsFamilies(destination, row.family));
+    const key = JSON.stringify([source, destination, row.protocol, port, family ? row.family : 0]);
+    let together = reports.get(key);
+    if (together === undefined)
+      reports.set(
+        key,
+        (together = new Reports(source, destination, port, family ? (row.family as Family) : undefined)),
+      );
+    together.add(row);
   }
-  /** Where the store keeps an outside identity but not which of its addresses was meant: all that are known. */
-  const outside = (it: TupleEnd): readonly TupleEnd[] => {
-    const identity = it.kind === "identity" ? known.get(it.id) : undefined;
-    if (identity === undefined || !(identity.kind === "fqdn" || identity.kind === "cidr")) return [it];
-    const { id, workload } = identity;
-    if (parseAddress(workload) !== undefined) return [{ kind: "address", address: workload, name: undefined }];
-    const addresses =
-      extra.addresses?.get(id) ?? extra.names?.find(({ name }) => name === workload)?.addresses ?? ([] as const);
-    const name = extra.names?.some((looked) => looked.name === workload) ? workload : undefined;
-    return addresses.length === 0 ? [it] : addresses.map((address) => ({ kind: "address", address, name }));
+  const { tuples, sharedOut } = placed(
+    [...reports.values()].map((together) => together.tuple()),
+    known,
+    addresses,
+    answer.names,
+  );
+  const used = new Set(
+    tuples.flatMap(({ source, destination }) =>
+      [source, destination].flatMap((it) => (it.kind === "identity" ? [it.id] : [])),
+    ),
+  );
+  const identities = [...used].map((id) => identityOf(id, known.get(id), addresses.get(id), ports.get(id)));
+  const spaces = new Set(identities.map(({ namespace }) => namespace).filter((namespace) => namespace !== ""));
+  return {
+    from: answer.tuples.answered.from,
+    to: answer.tuples.answered.to,
+    ...answer.books,
+    identities,
+    namespaces: [...spaces].map((name) => ({ name, labels: new Map() })),
+    names: answer.names,
+    tuples,
+    ...(sharedOut === 0 ? {} : { sharedOut }),
+  };
+}
+
+/** Outside ends with an address are that address; everybody else is an identity. */
+function endOf(known: ReadonlyMap<string, StoredIdentity>, id: string, address: string, name: string): TupleEnd {
+  const identity = known.get(id);
+  const isPlace = identity === undefined || isOutside(identity) || OUTSIDE.has(id);
+  if (!isPlace || address === "") return { kind: "identity", id };
+  const looked = name !== "" ? name : identity?.kind === "fqdn" ? identity.workload : "";
+  const called = identity?.kind === "cidr" ? identity.workload : "";
+  return {
+    kind: "address",
+    address,
+    name: looked === "" ? undefined : looked,
+    ...(called === "" || called === address ? {} : { called }),
+  };
+}
+
+function isOutside({ kind }: StoredIdentity): boolean {
+  return kind === "fqdn" || kind === "cidr";
+}
+
+/** Whether an end has addresses of another IP version than a tuple's, so that the two versions may be judged apart. */
+function familyTeller(addresses: ReadonlyMap<string, readonly string[]>): (end: TupleEnd, family: number) => boolean {
+  const families = new Map([...addresses].map(([id, list]) => [id, new Set(list.map(familyOf))]));
+  return (end, family) => {
+    const own = end.kind === "identity" ? families.get(end.id) : undefined;
+    return own !== undefined && [...own].some((it) => it !== family);
+  };
+}
+
+/** All rows of one tuple. */
+class Reports {
+  readonly #ends: { readonly source: TupleEnd; readonly destination: TupleEnd };
+  readonly #port: number;
+  readonly #family: Family | undefined;
+  readonly #byDirection = new Map<string, { opened: number; failed: number; drops: number }>();
+  #protocol = 0;
+  #firstSeen = Infinity;
+  #lastSeen = 0;
+  #passed = false;
+  #sample: string | undefined;
+
+  constructor(source: TupleEnd, destination: TupleEnd, port: number, family: Family | undefined) {
+    this.#ends = { source, destination };
+    this.#port = port;
+    this.#family = family;
+  }
+
+  add(row: TupleRow): void {
+    const sums = this.#byDirection.get(row.direction) ?? { opened: 0, failed: 0, drops: 0 };
+    sums.opened += row.opened;
+    sums.failed += row.failed;
+    sums.drops += row.drops;
+    this.#byDirection.set(row.direction, sums);
+    this.#protocol = row.protocol;
+    this.#firstSeen = Math.min(this.#firstSeen, row.firstSeen);
+    this.#lastSeen = Math.max(this.#lastSeen, row.lastSeen);
+    // A refused connection got through; one whose packets were dropped and that never opened did not.
+    this.#passed ||= row.opened > 0 || row.drops === 0;
+    this.#sample ??= row.sampleRow;
+  }
+
+  /** Both ends may report one connection: the larger count is the connections, the sum would be twice as many. */
+  tuple(): Tuple {
+    const counts = [...this.#byDirection.values()].map(({ opened, failed, drops }) =>
+      Math.max(opened + failed, opened === 0 ? drops : 0),
+    );
+    return {
+      ...this.#ends,
+      protocol: this.#protocol,
+      port: this.#port,
+      ...(this.#family === undefined ? {} : { family: this.#family }),
+      connections: Math.max(...counts),
+      firstSeen: this.#firstSeen,
+      lastSeen: this.#lastSeen,
+      recorded: this.#passed ? undefined : "denied",
+      l7: undefined,
+      sample: this.#sample,
+    };
+  }
+}
+
+/** Tuples whose outside ends are addresses, as far as any is known; `sharedOut`: connections for which that is a guess among several. */
+function placed(
+  tuples: readonly Tuple[],
+  known: ReadonlyMap<string, StoredIdentity>,
+  addresses: ReadonlyMap<string, readonly string[]>,
+  names: TrafficAnswer["names"],
+): { tuples: Tuple[]; sharedOut: number } {
+  const told = new Map(names.map((looked) => [looked.name, looked.addresses]));
+  const places = new Map<string, readonly TupleEnd[]>();
+  const placesOf = (end: TupleEnd): readonly TupleEnd[] => {
+    const identity = end.kind === "identity" ? known.get(end.id) : undefined;
+    if (identity === undefined || !isOutside(identity)) return [end];
+    let list = places.get(identity.id);
+    if (list === undefined)
+      places.set(identity.id, (list = outsidePlaces(end, identity, addresses, told, places.size + 1)));
+    return list;
   };
   const rows = new Map<string, Tuple>();
-  for (const tuple of whole.values()) {
-    const pairs = outside(tuple.source).flatMap((source) =>
-      outside(tuple.destination).map((destination) => ({ source, destination })),
+  let sharedOut = 0;
+  for (const tuple of tuples) {
+    const pairs = placesOf(tuple.source).flatMap((source) =>
+      placesOf(tuple.destination).map((destination) => ({ source, destination })),
     );
+    if (pairs.length > 1) sharedOut += tuple.connections;
     // Connections are shared out evenly, the first takes what is left over; what was seen counts at least once on each.
     const share = Math.max(Math.min(1, tuple.connections), Math.floor(tuple.connections / pairs.length));
     for (const [at, pair] of pairs.entries()) {
       const connections = at === 0 ? Math.max(share, tuple.connections - share * (pairs.length - 1)) : share;
-      const key = JSON.stringify([pair.source, pair.destination, tuple.protocol, tuple.port]);
+      const key = JSON.stringify([pair.source, pair.destination, tuple.protocol, tuple.port, tuple.family]);
       const before = rows.get(key);
-      rows.set(key, { ...tuple, ...pair, connections: connections + (before?.connections ?? 0) });
+      const { firstSeen, lastSeen, recorded } = before ?? tuple;
+      rows.set(key, {
+        ...tuple,
+        ...pair,
+        connections: connections + (before?.connections ?? 0),
+        firstSeen: Math.min(firstSeen, tuple.firstSeen),
+        lastSeen: Math.max(lastSeen, tuple.lastSeen),
+        recorded: recorded === tuple.recorded ? recorded : undefined,
+      });
     }
   }
-  const used = new Set(
-    [...rows.values()].flatMap(({ source, destination }) =>
-      [source, destination].flatMap((it) => (it.kind === "identity" ? [it.id] : [])),
-    ),
-  );
-  const list = [...used].map((id): TupleIdentity => {
-    const identity = known.get(id);
-    // Weir's own (weir:namespace, weir:kind) are no labels that a policy could name.
-    const labels = new Map(Object.entries(identity?.labels ?? {}).filter(([key]) => !key.startsWith("weir:")));
-    const isOutside = identity?.kind === "fqdn" || identity?.kind === "cidr";
-    return {
-      id,
-      namespace: identity?.namespace ?? "",
-      workload: identity?.workload ?? id,
-      labels,
-      addresses: extra.addresses?.get(id) ?? [],
-      ports: extra.ports?.get(id) ?? [],
-      serviceAccount: "default",
-      entity: isOutside
-        ? "world"
-        : identity?.kind === "reserved" || identity === undefined
-          ? (identity?.workload ?? "unknown")
-          : undefined,
-    };
-  });
-  const spaces = new Map((extra.namespaces ?? []).map((namespace) => [namespace.name, namespace]));
-  for (const { namespace } of list)
-    if (namespace !== "" && !spaces.has(namespace)) spaces.set(namespace, { name: namespace, labels: new Map() });
-  return {
-    from: tuples.answered.from,
-    to: tuples.answered.to,
-    produced: extra.produced ?? 0,
-    lost: extra.lost ?? 0,
-    identities: list,
-    namespaces: [...spaces.values()],
-    names: extra.names ?? [],
-    tuples: [...rows.values()],
-  };
+  return { tuples: [...rows.values()], sharedOut };
 }
 
-function joined(
-  before: Tuple | undefined,
-  row: TupleRow,
-  source: TupleEnd,
-  destination: TupleEnd,
-  port: number,
-): Tuple {
-  // Both ends may report one connection: the larger count is the connections, the sum would be twice as many.
-  const connections = Math.max(before?.connections ?? 0, row.opened + row.failed, row.opened === 0 ? row.drops : 0);
-  // A refused connection got through; one whose packets were dropped and that never opened did not.
-  const passed = row.opened > 0 || row.drops === 0 || (before !== undefined && before.recorded !== "denied");
+function outsidePlaces(
+  end: TupleEnd,
+  { id, kind, workload }: StoredIdentity,
+  addresses: ReadonlyMap<string, readonly string[]>,
+  told: ReadonlyMap<string, readonly string[]>,
+  number: number,
+): readonly TupleEnd[] {
+  if (parseAddress(workload) !== undefined) return [{ kind: "address", address: workload, name: undefined }];
+  const name = kind === "fqdn" || told.has(workload) ? workload : undefined;
+  const list = addresses.get(id) ?? told.get(workload) ?? [];
+  if (list.length === 0 && kind === "fqdn") return [{ kind: "address", address: standIn(number), name }];
+  if (list.length === 0) return [end];
+  const called = name === undefined ? { called: workload } : {};
+  return list.map((address) => ({ kind: "address", address, name, ...called }));
+}
+
+function identityOf(
+  id: string,
+  identity: StoredIdentity | undefined,
+  addresses: readonly string[] | undefined,
+  ports: TupleIdentity["ports"] | undefined,
+): TupleIdentity {
+  // Weir's own (weir:namespace, weir:kind) are no labels that a policy could name.
+  const labels = new Map(Object.entries(identity?.labels ?? {}).filter(([key]) => !key.startsWith("weir:")));
+  const isReserved = identity === undefined || identity.kind === "reserved";
   return {
-    source,
-    destination,
-    protocol: row.protocol,
-    port,
-    connections,
-    firstSeen: Math.min(before?.firstSeen ?? Infinity, row.firstSeen),
-    lastSeen: Math.max(before?.lastSeen ?? 0, row.lastSeen),
-    recorded: passed ? undefined : "denied",
-    l7: undefined,
-    sample: before?.sample ?? row.sampleRow,
+    id,
+    namespace: identity?.namespace ?? "",
+    workload: identity?.workload ?? id,
+    labels,
+    addresses: addresses ?? [],
+    ports: ports ?? [],
+    serviceAccount: "default",
+    entity:
+      identity !== undefined && isOutside(identity)
+        ? "world"
+        : isReserved
+          ? (identity?.workload ?? "unknown")
+          : undefined,
   };
 }

@@ -1,7 +1,16 @@
 import { parseAddress, isV4 } from "../model/address.ts";
+import { isStandIn } from "./stand-ins.ts";
 import { PROTOCOL_NUMBERS, type QuestionColumns } from "./engine.ts";
-import { EMPTY_WORLD, type NamedPort, type Side, type World, type WorldConfig, type WorldEndpoint } from "./world.ts";
-import type { WorldIndex } from "./world-index.ts";
+import {
+  EMPTY_WORLD,
+  type Family,
+  type NamedPort,
+  type Side,
+  type World,
+  type WorldConfig,
+  type WorldEndpoint,
+} from "./world.ts";
+import { familyOf, type WorldIndex } from "./world-index.ts";
 
 /** Who talked: pods that share their labels are one identity. */
 export interface TupleIdentity {
@@ -21,8 +30,13 @@ export interface TupleIdentity {
 
 export type TupleEnd =
   | { readonly kind: "identity"; readonly id: string }
-  /** An address without identity; `name` is the domain name that it was looked up under. */
-  | { readonly kind: "address"; readonly address: string; readonly name: string | undefined };
+  /** An address without identity; `name` is the domain name that it was looked up under, `called` what the inventory calls it. */
+  | {
+      readonly kind: "address";
+      readonly address: string;
+      readonly name: string | undefined;
+      readonly called?: string | undefined;
+    };
 
 /** Unique traffic of a range: who, to whom, on which port, how often. */
 export interface Tuple {
@@ -32,6 +46,8 @@ export interface Tuple {
   readonly protocol: number;
   /** Destination port; for ICMP the type. */
   readonly port: number;
+  /** IP version, where it is known and makes a difference: an end has addresses of another one too. */
+  readonly family?: Family | undefined;
   readonly connections: number;
   /** Milliseconds since 1970. */
   readonly firstSeen: number;
@@ -56,6 +72,8 @@ export interface TupleSet {
   readonly namespaces: readonly { readonly name: string; readonly labels: ReadonlyMap<string, string> }[];
   readonly names: readonly { readonly name: string; readonly addresses: readonly string[] }[];
   readonly tuples: readonly Tuple[];
+  /** Connections to outside names whose address was not recorded: they are shared out over the addresses that were looked up. */
+  readonly sharedOut?: number | undefined;
 }
 
 /** What an answer rests on, for every screen and report that shows one. */
@@ -68,6 +86,8 @@ export interface Basis {
   readonly unknownShare: number;
   /** 0–1: events lost of those produced; undefined when nothing is known about it. */
   readonly lostShare: number | undefined;
+  /** 0–1: connections to outside names whose address was not recorded, and is one of those that were looked up. */
+  readonly sharedOutShare: number;
 }
 
 export function basisOf(set: TupleSet): Basis {
@@ -84,12 +104,13 @@ export function basisOf(set: TupleSet): Basis {
     connections,
     unknownShare: connections === 0 ? 0 : unknown / connections,
     lostShare: set.produced === 0 ? undefined : set.lost / set.produced,
+    sharedOutShare: connections === 0 ? 0 : Math.min(1, (set.sharedOut ?? 0) / connections),
   };
 }
 
 /** A private address without identity is somebody of ours that we don't know; a public one is just outside. */
 function isUnknown(end: TupleEnd): boolean {
-  if (end.kind === "identity" || end.name !== undefined) return false;
+  if (end.kind === "identity" || end.name !== undefined || end.called !== undefined) return false;
   const bytes = parseAddress(end.address);
   if (bytes === undefined) return true;
   if (!isV4(bytes)) return (bytes[0]! & 0xfe) === 0xfc || (bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80);
@@ -132,12 +153,12 @@ export function questionsOfTuples(set: TupleSet, world: WorldIndex): QuestionCol
   let index = 0;
   for (const { id, entity } of set.identities)
     sides.set(id, entity === undefined ? { kind: "endpoint", index: index++ } : { kind: "entity", entity });
-  const sideOf = (end: TupleEnd): number => {
+  const sideOf = (end: TupleEnd, family: Family | undefined): number => {
     const side: Side | undefined =
       end.kind === "identity" ? sides.get(end.id) : { kind: "address", address: end.address };
-    return (
-      (side === undefined ? undefined : world.idOf(side)) ?? world.idOf({ kind: "address", address: "0.0.0.0" }) ?? 0
-    );
+    const id =
+      (side === undefined ? undefined : world.idOf(side)) ?? world.idOf({ kind: "address", address: "0.0.0.0" }) ?? 0;
+    return world.ofFamily(id, family);
   };
   const length = set.tuples.length;
   const columns = {
@@ -148,12 +169,20 @@ export function questionsOfTuples(set: TupleSet, world: WorldIndex): QuestionCol
     port: new Uint16Array(length),
   };
   for (const [row, tuple] of set.tuples.entries()) {
-    columns.source[row] = sideOf(tuple.source);
-    columns.destination[row] = sideOf(tuple.destination);
+    const family = tupleFamily(tuple);
+    columns.source[row] = sideOf(tuple.source, family);
+    columns.destination[row] = sideOf(tuple.destination, family);
     columns.protocol[row] = tuple.protocol;
     columns.port[row] = tuple.port;
   }
   return columns;
+}
+
+/** The IP version of a tuple: an address says it, ICMP does, or it was recorded. Undefined: not known. */
+export function tupleFamily({ source, destination, protocol, family }: Tuple): Family | undefined {
+  for (const end of [source, destination])
+    if (end.kind === "address" && !isStandIn(end.address)) return familyOf(end.address);
+  return family ?? (protocol === 1 ? 4 : protocol === 58 ? 6 : undefined);
 }
 
 const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map(
@@ -172,11 +201,20 @@ export function portText(protocol: number, port: number): string {
   return port === 0 ? name : `${name} ${port}`;
 }
 
+/** `portText`, with the IP version where there is a tuple of each: `TCP 5432 over IPv6`. */
+export function tuplePortText({ protocol, port, family }: Pick<Tuple, "protocol" | "port" | "family">): string {
+  return family === undefined ? portText(protocol, port) : `${portText(protocol, port)} over IPv${family}`;
+}
+
 /** An end for people: `shop/web`, `api.example.com (93.184.216.34)`, `8.8.8.8`, `host`. */
 export function endText(end: TupleEnd, identities: ReadonlyMap<string, TupleIdentity>): string {
-  if (end.kind === "address") return end.name === undefined ? end.address : `${end.name} (${end.address})`;
+  if (end.kind === "address") {
+    const called = end.name ?? end.called;
+    if (called === undefined || called === end.address) return end.address;
+    return isStandIn(end.address) ? called : `${called} (${end.address})`;
+  }
   const identity = identities.get(end.id);
   if (identity === undefined) return end.id;
-  if (identity.entity !== undefined) return identity.entity;
+  if (identity.entity !== undefined) return identity.workload === "" ? identity.entity : identity.workload;
   return identity.namespace === "" ? identity.workload : `${identity.namespace}/${identity.workload}`;
 }

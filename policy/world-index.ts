@@ -1,10 +1,11 @@
-import { parseAddress, type AddressBytes } from "../model/address.ts";
-import type { Side, World, WorldEndpoint, WorldNamespace } from "./world.ts";
+import { isV4, parseAddress, type AddressBytes } from "../model/address.ts";
+import type { Family, Side, World, WorldEndpoint, WorldNamespace } from "./world.ts";
 
 /** A side's number in a `WorldIndex`: endpoints first, in order, then addresses and entities as they are asked for. */
 export type SideId = number;
 
 export type IndexedSide =
+  /** `index` counts in the world's endpoints; several sides share it where one stands for a pod's traffic of one IP version. */
   | { readonly kind: "endpoint"; readonly endpoint: WorldEndpoint; readonly index: number }
   | { readonly kind: "address"; readonly address: string; readonly bytes: AddressBytes }
   | { readonly kind: "entity"; readonly entity: string };
@@ -60,7 +61,9 @@ export class WorldIndex {
   /** A side's number, or undefined when an address is none or an endpoint does not exist. An endpoint's own address is that endpoint. */
   idOf(side: Side): SideId | undefined {
     if (side.kind === "endpoint")
-      return side.index >= 0 && side.index < this.world.endpoints.length ? side.index : undefined;
+      return side.index >= 0 && side.index < this.world.endpoints.length
+        ? this.ofFamily(side.index, side.family)
+        : undefined;
     if (side.kind === "entity")
       return this.#intern(`entity ${side.entity}`, () => ({ kind: "entity", entity: side.entity }));
     const bytes = parseAddress(side.address);
@@ -68,6 +71,20 @@ export class WorldIndex {
     const key = bytes.join(".");
     const known = this.#endpointByAddress.get(key);
     return known ?? this.#intern(key, () => ({ kind: "address", address: side.address, bytes }));
+  }
+
+  /** A side as an end of traffic of one IP version: of an endpoint with other addresses too, a side that has only those of that version. */
+  ofFamily(id: SideId, family: Family | undefined): SideId {
+    const side = this.#sides[id];
+    if (family === undefined || side?.kind !== "endpoint") return id;
+    const { endpoint, index } = side;
+    const own = endpoint.addresses.filter((address) => familyOf(address) === family);
+    if (own.length === endpoint.addresses.length) return id;
+    return this.#intern(`endpoint ${index} family ${family}`, () => ({
+      kind: "endpoint",
+      endpoint: { ...endpoint, addresses: own },
+      index,
+    }));
   }
 
   /** The endpoint `namespace/name`, or undefined. */
@@ -88,4 +105,10 @@ export class WorldIndex {
     this.#byKey.set(key, id);
     return id;
   }
+}
+
+/** The IP version of an address, or undefined for what is none. */
+export function familyOf(address: string): Family | undefined {
+  const bytes = parseAddress(address);
+  return bytes === undefined ? undefined : isV4(bytes) ? 4 : 6;
 }

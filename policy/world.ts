@@ -105,9 +105,13 @@ export interface WorldServiceAccount {
   readonly labels: ReadonlyMap<string, string>;
 }
 
+/** An IP version. */
+export type Family = 4 | 6;
+
 /** One end of a flow. `index` counts in `World.endpoints`; an entity has Cilium's name (`host`, `world`, `ingress`). */
 export type Side =
-  | { readonly kind: "endpoint"; readonly index: number }
+  /** `family`: as an end of traffic of that IP version, so that blocks of the other never match it. */
+  | { readonly kind: "endpoint"; readonly index: number; readonly family?: Family | undefined }
   | { readonly kind: "address"; readonly address: string }
   | { readonly kind: "entity"; readonly entity: string };
 

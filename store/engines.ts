@@ -60,6 +60,7 @@ const SHARD_KEY: Readonly<Record<string, string>> = {
   endpoints: "cityHash64(address)",
   services: "cityHash64(address)",
   policies: "cityHash64(uid)",
+  named_ports: "identity",
   segments: "cityHash64(segment)",
 };
 const SHARD_BY_NODE = "cityHash64(node)";

@@ -48,6 +48,17 @@ spec:
   - fromEndpoints: [{matchLabels: {app: cart, k8s:io.kubernetes.pod.namespace: storefront}}]
 `;
 
+/** By address and by port name alone, an IP version each: payments' block lets payments in, nobody of storefront. */
+const BY_BLOCK = (cidr: string) => `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: ledger-block, namespace: payments}
+spec:
+  podSelector: {matchLabels: {app: ledger}}
+  ingress:
+  - from: [{ipBlock: {cidr: "${cidr}"}}]
+    ports: [{port: grpc}]
+`;
+
 let folder = "";
 let store: StoreProcess | undefined;
 let env: NodeJS.ProcessEnv = process.env;
@@ -94,6 +105,11 @@ beforeAll(async () => {
   }
   await writeFile(file("ledger.yaml"), LEDGER);
   await writeFile(file("deny-cart.yaml"), DENY_CART);
+  await writeFile(
+    file("block.yaml"),
+    `${BY_BLOCK("10.42.3.0/24")}---\n${BY_BLOCK("fd42:3::/64").replace("-block", "-block6")}`,
+  );
+  await writeFile(file("block4.yaml"), BY_BLOCK("10.42.3.0/24"));
   expect(await weir("export", "tuples", "-o", file("tuples.jsonl"))).toMatchObject({ code: 0 });
 }, SEEN_WITHIN_MS + 60_000);
 afterAll(async () => {
@@ -131,6 +147,27 @@ describe.each([
     expect(denied).not.toContain("payments/payments");
     expect(out).toMatch(/NetworkPolicy\/payments\/ledger ingress\[1\] +dead +\S*ledger\.yaml:9/);
     expect(await weir("whatif", "-f", "ledger.yaml", ...traffic())).toMatchObject({ code: 0 });
+  });
+
+  test("blocks match pods by their addresses, and port names are those of the pods", async () => {
+    const judge = async (name: string): Promise<readonly DeniedRow[]> => {
+      const { out } = await weir("whatif", "-f", name, "--format", "json", ...traffic());
+      return (JSON.parse(out) as { denied: DeniedRow[] }).denied;
+    };
+    const denied = await judge("block.yaml");
+    const sources = new Set(
+      denied.filter(({ destination }) => destination === "payments/ledger").map((it) => it.source),
+    );
+    expect([...sources].toSorted()).toEqual(["storefront/cart", "storefront/catalog"]);
+    // A block of IPv4 lets no IPv6 in; what is denied of payments then is IPv6, and says so.
+    const others = (await judge("block4.yaml")).filter(({ source }) => source === "payments/payments");
+    for (const { port } of others) expect(port).toBe("TCP 9090 over IPv6");
+    const calico = await weir("whatif", "-f", "block.yaml", "--profile", "calico", "--format", "json", ...traffic());
+    expect((JSON.parse(calico.out) as { denied: DeniedRow[] }).denied).toHaveLength(denied.length);
+    // Cilium's blocks never match pods: it keeps out payments, too.
+    const cilium = await weir("whatif", "-f", "block.yaml", "--profile", "cilium", "--format", "json", ...traffic());
+    const kept = (JSON.parse(cilium.out) as { denied: DeniedRow[] }).denied;
+    expect(kept.map(({ source }) => source)).toContain("payments/payments");
   });
 
   test("a rule that denies is named with its line, in Cilium's kinds and as SARIF", async () => {
@@ -212,6 +249,12 @@ describe.each(Object.keys(GENERATED_KINDS))("a generated %s", (kind) => {
     expect(tried.code).toBe(0);
   });
 });
+
+interface DeniedRow {
+  readonly source: string;
+  readonly destination: string;
+  readonly port: string;
+}
 
 interface SarifResult {
   readonly ruleId: string;

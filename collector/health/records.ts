@@ -10,6 +10,7 @@ import type { Reporter } from "../rows/encode.ts";
 import type { Lot } from "../spool/append.ts";
 
 const FOREVER = "2200-01-01 00:00:00";
+const PROTOCOL_NUMBERS = { TCP: 6, UDP: 17, SCTP: 132 } as const;
 
 /** Identities as rows of `identities`. */
 export function identityLot(identities: readonly KnownIdentity[], firstMs: number, lastMs: number): Lot {
@@ -31,10 +32,16 @@ export function identityLot(identities: readonly KnownIdentity[], firstMs: numbe
   );
 }
 
-/** Which address belonged to whom, from when to when: what changed since `seen` (key → what was written). */
-export function endpointLot(who: Who, node: string, seen: Map<string, string>, nowMs: number): Lot {
+/**
+ * Which address belonged to whom, from when to when: what changed since `seen` (key → what was written). Namespaces of this machine by
+ * what was proven; addresses that the inventory alone knows from `fromMs` on, or from when the inventory was read with them.
+ */
+export function endpointLot(who: Who, node: string, seen: Map<string, string>, fromMs: number, nowMs: number): Lot {
   const rows: object[] = [];
+  const proven = new Set<string>();
   for (const { words, intervals } of who.intervals.all()) {
+    const address = formatAddress(bytesOf(words as Uint32Array<ArrayBuffer>));
+    proven.add(address);
     intervals.forEach((interval, i) => {
       const next = intervals[i + 1];
       const closed = interval.ended || next !== undefined;
@@ -46,7 +53,7 @@ export function endpointLot(who: Who, node: string, seen: Map<string, string>, n
       if (seen.get(key) === state) return;
       seen.set(key, state);
       rows.push({
-        address: formatAddress(bytesOf(words as Uint32Array<ArrayBuffer>)),
+        address,
         netns: interval.netns,
         node,
         identity: party.identity.id,
@@ -58,7 +65,65 @@ export function endpointLot(who: Who, node: string, seen: Map<string, string>, n
       });
     });
   }
+  rows.push(...inventoryRows(who, node, seen, proven, fromMs, nowMs));
   return jsonLot("endpoints", "record", rows, 1000);
+}
+
+/** Addresses that only the inventory knows: opened when they are first there, closed when a later version leaves them out. */
+function inventoryRows(
+  who: Who,
+  node: string,
+  seen: Map<string, string>,
+  proven: ReadonlySet<string>,
+  fromMs: number,
+  nowMs: number,
+): object[] {
+  const rows: object[] = [];
+  const present = new Set<string>();
+  const isFirst = !seen.has(INVENTORY);
+  for (const known of who.inventory.latest.entries) {
+    if (known.entry.kind === "service") continue;
+    const { identity, endpoint } = who.partyOfEntry(known);
+    for (const address of known.addresses.map((bytes) => formatAddress(bytes))) {
+      if (proven.has(address)) continue;
+      const key = `${INVENTORY} ${address} ${identity.id}`;
+      present.add(key);
+      if (seen.has(key)) continue;
+      const from = clickhouseTime(isFirst ? fromMs : nowMs);
+      const row = { address, netns: 0, node, identity: identity.id, endpoint, process: "", valid_from: from };
+      seen.set(key, JSON.stringify(row));
+      rows.push({ ...row, valid_to: FOREVER, updated: clickhouseTime(nowMs) });
+    }
+  }
+  for (const [key, row] of seen) {
+    if (!key.startsWith(`${INVENTORY} `) || present.has(key)) continue;
+    seen.delete(key);
+    const closed = { valid_to: clickhouseTime(nowMs), updated: clickhouseTime(nowMs) };
+    rows.push({ ...(JSON.parse(row) as object), ...closed });
+  }
+  seen.set(INVENTORY, "");
+  return rows;
+}
+const INVENTORY = "inventory";
+
+/** The port names that the inventory gives, by identity, as known now. */
+export function portLot(who: Who, nowMs: number): Lot {
+  const now = clickhouseTime(nowMs);
+  const rows = who.inventory.latest.entries.flatMap((known) =>
+    known.entry.ports.flatMap(({ name, port, protocol }) =>
+      name === undefined || name === ""
+        ? []
+        : {
+            identity: who.partyOfEntry(known).identity.id,
+            name,
+            protocol: PROTOCOL_NUMBERS[protocol],
+            port,
+            first_seen: now,
+            last_seen: now,
+          },
+    ),
+  );
+  return jsonLot("named_ports", "record", rows, 1000);
 }
 
 /** The service addresses of the inventory. */
@@ -72,7 +137,7 @@ export function serviceLot(who: Who, fromMs: number, nowMs: number): Lot {
         ports.map(({ port, protocol }) => ({
           address: formatAddress(address),
           port,
-          protocol: { TCP: 6, UDP: 17, SCTP: 132 }[protocol],
+          protocol: PROTOCOL_NUMBERS[protocol],
           namespace: entry.namespace,
           name: entry.workload,
           backends: entry.backends.map((backend) => [

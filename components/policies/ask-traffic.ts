@@ -2,6 +2,7 @@ import { contradictions } from "../../policy/contradictions.ts";
 import { ruleUse, uncovered, wideRules } from "../../policy/findings.ts";
 import { answerColumns, NO_RULE } from "../../policy/engine.ts";
 import { generatePolicies } from "../../policy/generate/generate.ts";
+import { standInNote } from "../../policy/stand-ins.ts";
 import { endText, portText, protocolName } from "../../policy/tuples.ts";
 import { ruleLabel, VERDICT_BITS } from "../../policy/verdict.ts";
 import type {
@@ -14,7 +15,7 @@ import type {
 } from "./answers.ts";
 import type { Judge } from "./judge.ts";
 import { subjectLine } from "./lines.ts";
-import { standInNote, type Traffic } from "./traffic.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** Who has no policy, which rules nothing needs, which let in more than was seen. Over the last answer. */
 export function coverage(judge: Judge): CoverageAnswer | undefined {

@@ -1,5 +1,5 @@
 import { generatePolicies } from "../../policy/generate/generate.ts";
-import { standInNote } from "./traffic.ts";
+import { standInNote } from "../../policy/stand-ins.ts";
 import { tellingLabels } from "../../policy/generate/selectors.ts";
 import type { GeneratedKind } from "../../policy/generate/write.ts";
 import { NO_RULE } from "../../policy/engine.ts";

@@ -1,5 +1,5 @@
 import type { TrafficAnswer } from "../../model/wire/answers/what-if.ts";
-import { tuplesOfAnswers } from "../../policy/tuples-of-answers.ts";
+import { tuplesOfTraffic } from "../../policy/tuples-of-answers.ts";
 import { basisOf, protocolName, type TupleEnd, type TupleIdentity, type TupleSet } from "../../policy/tuples.ts";
 import type { MapLevel, NodeShape } from "../map/graph.ts";
 import { edgeKey } from "../map/graph-from-answer.ts";
@@ -29,19 +29,14 @@ export interface Traffic {
 
 /** The store's answer, made ready once for all texts that are tried on it. */
 export function trafficOf(answer: TrafficAnswer): Traffic {
-  const outside = outsideOf(answer);
-  const set = tuplesOfAnswers(withAddresses(answer.tuples, outside), answer.identities, {
-    ...answer.books,
-    names: answer.names,
-  });
-  const named = new Map([...outside.values()].map(({ address, name }) => [address, name]));
+  const set = tuplesOfTraffic(answer);
   const shapes = new Map(answer.identities.identities.map((identity) => [identity.id as string, identity.shape]));
   const identities = new Map(set.identities.map((identity) => [identity.id, identity]));
   const nodes: { -readonly [K in keyof NodeFacts]: NodeFacts[K] }[] = [];
   const members: Set<string>[] = [];
   const numbers = new Map<string, number>();
   const nodeOf = (end: TupleEnd, connections: number): number => {
-    const { namespace, workload } = flowEnd(end, identities, named);
+    const { namespace, workload } = flowEnd(end, identities);
     const key = `${namespace}/${workload}`;
     let number = numbers.get(key);
     if (number === undefined) {
@@ -119,74 +114,22 @@ function foldedNode(node: NodeFacts, level: MapLevel): NodeFacts {
   return { ...node, key: `ns/${node.namespace}`, namespace: "", name: node.namespace, shape: "workload" };
 }
 
-/** An end outside: an address that rules can match, and its name. */
-interface Outside {
-  readonly address: string;
-  readonly name: string;
-}
-
-/**
- * The ends outside, by identity. Roll-ups keep of a looked-up name only the name: the address that it was told is put in its place,
- * else one of 240.0.0.0/4, where nobody is, so that names are told apart and no block but the whole world matches.
- */
-function outsideOf({ identities, names }: TrafficAnswer): ReadonlyMap<string, Outside> {
-  const told = new Map(names.map(({ name, addresses }) => [name, addresses[0]!]));
-  const outside = new Map<string, Outside>();
-  for (const { id, kind, workload, labels } of identities.identities) {
-    if (kind !== "fqdn" && kind !== "cidr") continue;
-    const block = Object.keys(labels)
-      .find((label) => label.startsWith("cidr:"))
-      ?.slice(5)
-      .replace(/\/\d+$/, "");
-    const n = outside.size + 1;
-    const standIn = `240.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
-    outside.set(id, { address: told.get(workload) ?? block ?? standIn, name: workload });
-  }
-  return outside;
-}
-
-/** What to say of a generated text in which a stand-in of `outsideOf` became a block; undefined when none did. */
-export function standInNote(yaml: string): string | undefined {
-  const blocks = new Set(yaml.match(/(?<![\d.])240(?:\.\d{1,3}){3}\/\d+/g) ?? []);
-  if (blocks.size === 0) return undefined;
-  return `${[...blocks].join(", ")} stands for an outside name whose address was not recorded: put its real block there, or choose a kind that knows names.`;
-}
-
-function withAddresses(
-  answer: TrafficAnswer["tuples"],
-  outside: ReadonlyMap<string, Outside>,
-): TrafficAnswer["tuples"] {
-  if (outside.size === 0) return answer;
-  return {
-    ...answer,
-    tuples: answer.tuples.map((tuple) => {
-      const from = tuple.sourceAddress === "" ? outside.get(tuple.source) : undefined;
-      const to = tuple.destinationAddress === "" ? outside.get(tuple.destination) : undefined;
-      if (from === undefined && to === undefined) return tuple;
-      return {
-        ...tuple,
-        ...(from === undefined ? {} : { sourceAddress: from.address }),
-        ...(to === undefined ? {} : { destinationAddress: to.address }),
-      };
-    }),
-  };
-}
-
 /** The names of an end as the map has them; outside it is a looked-up name, what the inventory calls it, or an address. */
-function flowEnd(
-  end: TupleEnd,
-  identities: ReadonlyMap<string, TupleIdentity>,
-  named: ReadonlyMap<string, string>,
-): FlowEnd {
-  if (end.kind === "address") return { namespace: "", workload: end.name ?? named.get(end.address) ?? end.address };
+function flowEnd(end: TupleEnd, identities: ReadonlyMap<string, TupleIdentity>): FlowEnd {
+  if (end.kind === "address") return { namespace: "", workload: end.name ?? end.called ?? end.address };
   const identity = identities.get(end.id);
   if (identity === undefined) return { namespace: "", workload: end.id };
-  return { namespace: identity.namespace, workload: identity.entity ?? identity.workload };
+  const { namespace, workload, entity } = identity;
+  return { namespace, workload: workload === "" ? (entity ?? end.id) : workload };
 }
 
 function isUnknown(end: TupleEnd, identities: ReadonlyMap<string, TupleIdentity>): boolean {
   if (end.kind === "identity") return identities.get(end.id)?.entity === "unknown";
-  return end.name === undefined && /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(end.address);
+  return (
+    end.name === undefined &&
+    end.called === undefined &&
+    /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(end.address)
+  );
 }
 
 const SHAPES: readonly NodeShape[] = ["workload", "datastore", "gateway", "infra", "outside", "service"];

@@ -51,6 +51,8 @@ export class CalicoPolicySet implements CompiledPolicySet {
   #class4 = new Int32Array(0);
   #class6 = new Int32Array(0);
   #traits = new Uint8Array(0);
+  /** By side: which endpoint it is, −1 for none. */
+  #pods = new Int32Array(0);
   #known = 0;
 
   constructor(parts: Parts) {
@@ -119,10 +121,8 @@ export class CalicoPolicySet implements CompiledPolicySet {
   }
 
   selecting(side: SideId, direction: Direction): readonly number[] {
-    const chain =
-      this.world.side(side).kind === "endpoint"
-        ? (direction === "egress" ? this.#egress : this.#ingress).byPod[side]
-        : undefined;
+    this.#learnSides();
+    const chain = (direction === "egress" ? this.#egress : this.#ingress).byPod[this.#pods[side]!];
     return (chain?.tiers ?? []).flatMap(({ policies }) => policies.map(({ number }) => number));
   }
 
@@ -197,13 +197,15 @@ export class CalicoPolicySet implements CompiledPolicySet {
 
   /** A pod's traffic with itself never reaches Calico. */
   #egressChain(from: SideId, to: SideId): Chain | undefined {
-    return from === to || from >= this.#egress.byPod.length ? undefined : this.#egress.byPod[from];
+    const pod = this.#pods[from]!;
+    return pod < 0 || pod === this.#pods[to] ? undefined : this.#egress.byPod[pod];
   }
 
   /** Nor does Calico keep a node from its own pods, for kubelet's probes. */
   #ingressChain(from: SideId, to: SideId): Chain | undefined {
-    if (from === to || to >= this.#ingress.byPod.length || (this.#traits[from]! & LOCAL_NODE) !== 0) return undefined;
-    return this.#ingress.byPod[to];
+    const pod = this.#pods[to]!;
+    if (pod < 0 || pod === this.#pods[from] || (this.#traits[from]! & LOCAL_NODE) !== 0) return undefined;
+    return this.#ingress.byPod[pod];
   }
 
   /** The family of traffic between two sides: an address has one; two pods that have both talk IPv4, but for ICMPv6. */
@@ -224,9 +226,11 @@ export class CalicoPolicySet implements CompiledPolicySet {
       this.#class4 = grown(new Int32Array(room), this.#class4);
       this.#class6 = grown(new Int32Array(room), this.#class6);
       this.#traits = grown(new Uint8Array(room), this.#traits);
+      this.#pods = grown(new Int32Array(room), this.#pods);
     }
     for (let id = this.#known; id < size; id++) {
       const side = this.world.side(id);
+      this.#pods[id] = side.kind === "endpoint" ? side.index : -1;
       this.#class4[id] = this.#classes.ofSide(side, 4);
       this.#class6[id] = this.#classes.ofSide(side, 6);
       if (side.kind === "entity") this.#traits[id] = V4 | V6 | (side.entity === "host" ? LOCAL_NODE : 0);

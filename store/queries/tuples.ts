@@ -10,29 +10,31 @@ import { compileWhere, termsBeyond, withFilter } from "./where.ts";
 export const TUPLES_SQL = `
 SELECT
   toString(src_id) AS source, toString(dst_id) AS destination,
-  if(src_id < 256, toString(src_addr), '') AS sourceAddress, if(dst_id < 256, toString(dst_addr), '') AS destinationAddress,
-  dst_name AS destinationName, protocol, dst_port AS port, icmp_type AS icmpType, direction,
+  toString(src_addr) AS sourceAddress, toString(dst_addr) AS destinationAddress,
+  dst_name AS destinationName, protocol, dst_port AS port, icmp_type AS icmpType, family, direction,
   sum(t.opened) AS opened, sum(t.failed) AS failed, sum(t.drops) AS drops, sum(t.bytes) AS bytes,
   toUnixTimestamp64Milli(min(t.first_seen)) AS firstSeen, toUnixTimestamp64Milli(max(t.last_seen)) AS lastSeen,
   any(sample_row) AS sampleRow
 FROM tuples_1h AS t
 WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')} /* filter */
-GROUP BY src_id, dst_id, src_addr, dst_addr, dst_name, protocol, dst_port, icmp_type, direction
+GROUP BY src_id, dst_id, src_addr, dst_addr, dst_name, protocol, dst_port, icmp_type, family, direction
 ORDER BY opened + failed + drops DESC, source, destination, port
 LIMIT {limit:UInt32}`;
 
 export const RAW_TUPLES_SQL = `
 SELECT
   toString(src_id) AS source, toString(dst_id) AS destination,
-  if(src_id < 256, toString(src_addr), '') AS sourceAddress, if(dst_id < 256, toString(dst_addr), '') AS destinationAddress,
-  dst_name AS destinationName, protocol, dst_port AS port, if(protocol IN (1, 58), f.icmp_type, 0) AS icmpType, direction,
+  if(src_id < 256 OR src_ns = '' OR src_name != '', toString(src_addr), '') AS sourceAddress,
+  if(dst_id < 256 OR dst_ns = '' OR dst_name != '', toString(dst_addr), '') AS destinationAddress,
+  dst_name AS destinationName, protocol, dst_port AS port, if(protocol IN (1, 58), f.icmp_type, 0) AS icmpType,
+  if(startsWith(toString(f.dst_addr), '::ffff:'), 4, 6) AS family, direction,
   sumIf(toUInt64(f.opened), counted = 1) AS opened, sumIf(toUInt64(f.failed), counted = 1) AS failed, sum(toUInt64(f.drops)) AS drops,
   sumIf(f.bytes_to_server + f.bytes_to_client, counted = 1) AS bytes,
   toUnixTimestamp64Milli(min(ts)) AS firstSeen, toUnixTimestamp64Milli(max(ts)) AS lastSeen,
   any(row_id) AS sampleRow
 FROM flows AS f
 WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} /* filter */
-GROUP BY src_id, dst_id, sourceAddress, destinationAddress, dst_name, protocol, dst_port, icmpType, direction
+GROUP BY src_id, dst_id, sourceAddress, destinationAddress, dst_name, protocol, dst_port, icmpType, family, direction
 ORDER BY opened + failed + drops DESC, source, destination, port
 LIMIT {limit:UInt32}`;
 
@@ -46,6 +48,7 @@ const Row = z.object({
   protocol: z.number(),
   port: z.number(),
   icmpType: z.coerce.number(),
+  family: z.union([z.literal(0), z.literal(4), z.literal(6)]),
   direction: z.enum(DIRECTIONS),
   opened: count,
   failed: count,

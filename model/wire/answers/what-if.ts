@@ -11,6 +11,17 @@ export const TrafficAnswer = z.object({
   identities: IdentitiesAnswer,
   /** Names that were looked up in the range, with the addresses that were told. */
   names: z.array(z.object({ name: z.string(), addresses: z.array(z.string()) })),
+  /** Addresses that the traffic's identities had in the range: blocks in policies match by them. */
+  addresses: z.array(z.object({ id: z.string(), addresses: z.array(z.string()) })).default([]),
+  /** Port names of the traffic's identities, for policies that name ports. */
+  ports: z
+    .array(
+      z.object({
+        id: z.string(),
+        ports: z.array(z.object({ name: z.string(), port: z.number(), protocol: z.string() })),
+      }),
+    )
+    .default([]),
   /** The books of the range, in events. */
   books: z.object({ produced: Count, lost: Count }),
 });

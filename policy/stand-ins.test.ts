@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { standInNote } from "./traffic.ts";
+import { standInNote } from "./stand-ins.ts";
 
 test("a block that only stands for a name is pointed out, once each; real blocks are not", () => {
   const yaml =
