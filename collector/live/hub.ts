@@ -72,7 +72,8 @@ export class LiveHub implements AsyncDisposable {
   async start(): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o755 });
     await freePath(this.#path);
-    const server = createServer((request, response) => void this.#answer(request, response));
+    const limits = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 2000 };
+    const server = createServer(limits, (request, response) => void this.#answer(request, response));
     const ws = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_CLIENT_MESSAGE_BYTES,
@@ -87,7 +88,6 @@ export class LiveHub implements AsyncDisposable {
       }
       ws.handleUpgrade(request, socket, head, (client) => this.#accept(client));
     });
-    server.headersTimeout = 10_000;
     await new Promise<void>((resolve, reject) => {
       server.once("error", (cause) =>
         reject(

@@ -51,7 +51,13 @@ export async function startEmbedded(settings: EmbeddedSettings): Promise<Embedde
     const pages = new StorePages(pool, settings.database, settings.dataDir);
     const writerToken = await ownToken(tokenPath(settings.dataDir));
     const server = createServer(
-      { keepAliveTimeout: 30_000, requestTimeout: 0, maxHeaderSize: 1024 * 1024 },
+      {
+        keepAliveTimeout: 30_000,
+        headersTimeout: 10_000, // who sends his headers byte by byte is let go
+        connectionsCheckingInterval: 2000,
+        requestTimeout: 0, // an INSERT may take its time
+        maxHeaderSize: 1024 * 1024,
+      },
       (request, response) => {
         void answer(request, response, { pool, pages, writerToken, database: settings.database, tempDir });
       },
@@ -95,7 +101,8 @@ interface Room {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, room: Room): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://store");
+  const url = urlOf(request);
+  if (url === undefined) return plain(response, 400, "This is no path.");
   const refused = misplaced(request);
   if (refused !== undefined) return plain(response, 403, refused);
   if (url.pathname === "/ping") return plain(response, 200, "Ok.");
@@ -144,6 +151,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, room: 
           ),
     );
   }
+}
+
+/** `//` and the like are no URL for a reader of them; undefined then. */
+function urlOf(request: IncomingMessage): URL | undefined {
+  const text = request.url ?? "/";
+  return URL.canParse(text, "http://store") ? new URL(text, "http://store") : undefined;
 }
 
 /** Codes of answers that say "you may not": wrong user, not a read. */
