@@ -3,6 +3,11 @@ import { collectorConfig, namespaceTest } from "./config.ts";
 
 test.each([
   ["WEIR_SPOOL_MB", "much", 'WEIR_SPOOL_MB: "much" cannot be used; expected megabytes, 16 or more'],
+  [
+    "WEIR_COLLECT_CPU",
+    "0.001",
+    'WEIR_COLLECT_CPU: "0.001" cannot be used; expected CPUs, 0.02 or more (0.5 is half of one), or 0 for no limit',
+  ],
   ["WEIR_SWEEP_SECONDS", "0", 'WEIR_SWEEP_SECONDS: "0" cannot be used; expected seconds, 1–3600'],
   ["WEIR_SOURCE", "hubble", 'WEIR_SOURCE: "hubble" cannot be used; expected auto, ebpf or replay'],
   [

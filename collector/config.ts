@@ -11,6 +11,8 @@ import { dataDirectory, type Environment } from "../store/config.ts";
 export const METRICS_PORT = 7072;
 const METRICS_PORT_WORDS = "expected a port number, 0–65535, or off";
 
+const CPU_WORDS = "expected CPUs, 0.02 or more (0.5 is half of one), or 0 for no limit";
+
 const yesNo = z.enum(["0", "1"], "expected 0 or 1").transform((value) => value === "1");
 
 const Settings = z.object({
@@ -32,6 +34,12 @@ const Settings = z.object({
     .min(1, "expected seconds, 1–3600")
     .max(3600, "expected seconds, 1–3600")
     .default(10),
+  WEIR_COLLECT_CPU: z.coerce
+    .number(CPU_WORDS)
+    .min(0, CPU_WORDS)
+    .max(1024, CPU_WORDS)
+    .refine((cores) => cores === 0 || cores >= 0.02, CPU_WORDS)
+    .default(1),
   WEIR_KEEP_NOISE: yesNo.default(false),
   WEIR_METRICS_HOST: z.string().min(1).default("127.0.0.1"),
   WEIR_METRICS_PORT: z
@@ -54,6 +62,8 @@ export interface CollectorConfig {
   readonly netns: string;
   readonly spoolBytes: number;
   readonly sweepMs: number;
+  /** CPUs that the collector may use before it leaves out connections; undefined = no limit. */
+  readonly cpuLimit: number | undefined;
   readonly keepNoise: boolean;
   readonly source: "auto" | "ebpf" | "replay";
   /** Recorded sample that plays where the kernel cannot be observed. */
@@ -102,6 +112,7 @@ export function collectorConfig(env: Environment = process.env): CollectorConfig
     netns: set.WEIR_NETNS,
     spoolBytes: set.WEIR_SPOOL_MB * 1024 * 1024,
     sweepMs: set.WEIR_SWEEP_SECONDS * 1000,
+    cpuLimit: set.WEIR_COLLECT_CPU === 0 ? undefined : set.WEIR_COLLECT_CPU,
     keepNoise: set.WEIR_KEEP_NOISE,
     source: set.WEIR_SOURCE,
     replay: set.WEIR_REPLAY,

@@ -8,6 +8,7 @@ import type { Reporter } from "../rows/encode.ts";
 import type { RowPipeline } from "../rows/pipeline.ts";
 import type { Shipper } from "../ship/insert.ts";
 import type { SpoolWriter } from "../spool/append.ts";
+import type { Governor } from "../sources/governor.ts";
 import type { SourceCounters } from "../sources/source.ts";
 import type { CrashedRun } from "../spool/crash.ts";
 import { typeName, type Books } from "./books.ts";
@@ -47,6 +48,8 @@ export class HealthMeter {
   #tickedMs: number;
   rates = { eventsPerSecond: 0, rowsPerSecond: 0, lost: 0 };
   inventory = "";
+  /** What holds the limit of CPU, if there is one. */
+  governor: Governor | undefined;
   shedRows = 0;
   quarantined = 0;
   /** Runs before this one that were killed. */
@@ -148,7 +151,18 @@ export class HealthMeter {
         type: typeName(row.type),
         produced: row.produced,
         lost: row.lost,
+        shed: row.shed,
       })),
+      ...(this.governor === undefined
+        ? {}
+        : {
+            sampling: {
+              share: this.governor.share,
+              cores: this.governor.cores,
+              limit: this.governor.limit,
+              packetsShed: counters.packetsShed,
+            },
+          }),
       books: books.totals(pipeline.waitingRows),
       spool: {
         segments: waiting.length,
@@ -206,6 +220,12 @@ export class HealthMeter {
         message: `${this.rates.lost} events were lost in the last second: the rings were full`,
         next: "the host is overloaded, or the collector gets too little CPU",
       });
+    if (this.governor !== undefined && this.governor.share < 1)
+      notes.push({
+        level: "warning",
+        message: `Only ${percent(this.governor.share)} of connections are told of, each whole: the collector may use ${this.governor.limit} CPUs; the others are counted as shed`,
+        next: "it takes more again by itself when there is less to do; raise WEIR_COLLECT_CPU, or observe fewer namespaces with WEIR_NETNS",
+      });
     if (this.#shipFailing && nowMs - oldestMs > LATE_MS)
       notes.push({
         level: "error",
@@ -239,4 +259,8 @@ export class HealthMeter {
       });
     return notes;
   }
+}
+
+function percent(share: number): string {
+  return `${share < 0.1 ? (share * 100).toPrecision(2) : Math.round(share * 100)} %`;
 }

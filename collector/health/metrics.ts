@@ -26,10 +26,15 @@ export async function metricsText(health: HealthSnapshot): Promise<{ type: strin
 
   const produced = total("events_produced", "Events that the kernel programs made", ["cpu", "type"]);
   const lost = total("events_lost", "Events that found their ring full", ["cpu", "type"]);
+  const shed = total("events_shed", "Events not sent, as their connection was left out to hold the limit of CPU", [
+    "cpu",
+    "type",
+  ]);
   for (const row of health.loss) {
     const labels = { cpu: row.cpu === 65535 ? "none" : String(row.cpu), type: row.type };
     produced.inc(labels, row.produced);
     lost.inc(labels, row.lost);
+    shed.inc(labels, row.shed);
   }
   const books = total("events_booked", "What became of events: with those in flight, the sum is what was produced", [
     "fate",
@@ -41,6 +46,15 @@ export async function metricsText(health: HealthSnapshot): Promise<{ type: strin
     "Events that the kernel counted and nobody can account for",
     health.books.difference,
   );
+  if (health.sampling !== undefined) {
+    gauge(
+      "kept_connections_ratio",
+      "Share of connections that are told of; below 1 the others are shed",
+      health.sampling.share,
+    );
+    gauge("cpu_limit_cpus", "CPUs that the collector may use (WEIR_COLLECT_CPU)", health.sampling.limit);
+    total("packets_shed", "Packets of UDP and ping conversations that were left out").inc(health.sampling.packetsShed);
+  }
   gauge("ring_used_ratio", "Greatest share of a ring in use when a drain began", health.ringUse);
   gauge(
     "ring_stalled_seconds",

@@ -10,7 +10,13 @@ export const HookHealth = z.object({
 });
 
 /** Loss of one event type on one CPU since the collector began. `cpu` 65535 = not from a ring. */
-export const LossRow = z.object({ cpu: z.int(), type: z.string(), produced: z.number(), lost: z.number() });
+export const LossRow = z.object({
+  cpu: z.int(),
+  type: z.string(),
+  produced: z.number(),
+  lost: z.number(),
+  shed: z.number().default(0),
+});
 
 /** The balance of all that this run produced. `inFlight` is in rings and memory; `difference` is 0 when the books balance. */
 export const BooksTotals = z.object({
@@ -61,6 +67,8 @@ export const HealthSnapshot = z.object({
     .object({ calls: z.number(), packets: z.number(), connections: z.number() })
     .default({ calls: 0, packets: 0, connections: 0 }),
   loss: z.array(LossRow),
+  /** How much of all connections the kernel tells of; below 1, the others are shed to hold the limit of CPU. Undefined: no limit. */
+  sampling: z.object({ share: z.number(), cores: z.number(), limit: z.number(), packetsShed: z.number() }).optional(),
   books: BooksTotals,
   spool: z.object({
     segments: z.int(),
