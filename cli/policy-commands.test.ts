@@ -173,6 +173,60 @@ describe("weir policy explain", () => {
     expect(code).toBe(1);
     expect(out).toContain("label app=web (it has app=spy) on the source and label tier=front (missing) on the source");
   });
+  test("answers for each IP version where they differ, or for the one that is asked for", async () => {
+    await writeFile(
+      file("dual.jsonl"),
+      [
+        TUPLES[0],
+        { identity: { id: "1", namespace: "shop", workload: "web", addresses: ["10.0.0.1", "fd00::1"] } },
+        {
+          identity: {
+            id: "2",
+            namespace: "shop",
+            workload: "db",
+            labels: { app: "db" },
+            addresses: ["10.0.0.2", "fd00::2"],
+          },
+        },
+      ]
+        .map((line) => JSON.stringify(line))
+        .join("\n"),
+    );
+    const block = DB_POLICY.replace(
+      "podSelector: {matchLabels: {app: web, tier: front}}",
+      "ipBlock: {cidr: 10.0.0.0/24}",
+    ).replace("port: pg", "port: 5432");
+    await writeFile(file("block.yaml"), block);
+    const ask = (more: { family?: 4 | 6; from?: string }) =>
+      run((write) =>
+        policyExplain(
+          {
+            policies: [file("block.yaml")],
+            tuples: { kind: "file", path: file("dual.jsonl") },
+            from: "web",
+            to: "db",
+            port: 5432,
+            ...more,
+          },
+          write,
+        ),
+      );
+    const { code, out } = await ask({});
+    expect(code).toBe(1);
+    expect(out).toContain("over IPv4: allowed");
+    expect(out).toContain("over IPv6: denied");
+    expect((await ask({ family: 4 })).code).toBe(0);
+    expect((await ask({ from: "10.0.0.1" })).out).toMatch(/^10\.0\.0\.1 → shop\/db TCP 5432: allowed/);
+  });
+  test("takes a name that was looked up", async () => {
+    const { out } = await run((write) =>
+      policyExplain(
+        { policies: [file("db.yaml")], tuples: tuples(), from: "web", to: "api.example.com", port: 443 },
+        write,
+      ),
+    );
+    expect(out).toContain("api.example.com (93.184.216.34) TCP 443: allowed");
+  });
   test("asks back when nobody is meant", async () => {
     await expect(explain("nobody", 1)).rejects.toThrow(/nobody is called "nobody".*shop\/web/);
   });

@@ -1,10 +1,10 @@
 import { decisionText } from "../policy/explain/tiered.ts";
-import { PROTOCOL_NUMBERS } from "../policy/engine.ts";
+import { PROTOCOL_NUMBERS, type FlowQuestion } from "../policy/engine.ts";
 import { compilePolicies } from "../policy/profiles.ts";
 import { endText, worldOfTuples, type TupleSet } from "../policy/tuples.ts";
-import { ruleLabel, type Direction } from "../policy/verdict.ts";
-import type { Profile, Side, WorldConfig } from "../policy/world.ts";
-import { WorldIndex } from "../policy/world-index.ts";
+import { ruleLabel, type Direction, type Verdict } from "../policy/verdict.ts";
+import type { Family, Profile, Side, WorldConfig } from "../policy/world.ts";
+import { familyOf, WorldIndex } from "../policy/world-index.ts";
 import {
   InputRefused,
   printable,
@@ -25,11 +25,16 @@ export interface PolicyExplainOptions {
   readonly port: number;
   /** Default TCP. */
   readonly protocol?: string;
+  /** IP version; default: what an address says, else each on which the answer is another. */
+  readonly family?: Family;
   readonly profile?: Profile;
   readonly config?: WorldConfig;
 }
 
-/** `weir policy explain --from web --to db --port 5432`: the verdict of both directions with the line that decides. 0 allowed, 1 denied. */
+/**
+ * `weir policy explain --from web --to db --port 5432`: the verdict of both directions with the line that decides. 0 allowed, 1 denied
+ * (where IP versions differ: denied over either).
+ */
 export async function policyExplain(options: PolicyExplainOptions, write: Write): Promise<number> {
   const { documents, problems } = await readPolicies(options.policies);
   for (const problem of problems)
@@ -48,13 +53,35 @@ export async function policyExplain(options: PolicyExplainOptions, write: Write)
     });
   const source = sideOf(options.from, tuples, world);
   const destination = sideOf(options.to, tuples, world);
-  const question = { source: source.id, destination: destination.id, protocol, port: options.port };
-  const verdict = set.explain(question);
-  write(
-    printable(
-      `${source.text} → ${destination.text} ${protocolName} ${options.port}: ${verdict.verdict === "allow" ? "allowed" : "denied"}`,
-    ),
-  );
+  const family = options.family ?? source.family ?? destination.family;
+  const judged = (family === undefined ? ([4, 6] as const) : [family]).map((of) => {
+    const ends = { source: world.ofFamily(source.id, of), destination: world.ofFamily(destination.id, of) };
+    const question = { ...ends, protocol, port: options.port };
+    return { of, question, verdict: set.explain(question) };
+  });
+  const [first, other] = judged;
+  const differ = other !== undefined && !isSameAnswer(first!.verdict, other.verdict);
+  const flow = `${source.text} → ${destination.text} ${protocolName} ${options.port}`;
+  for (const { of, question, verdict } of differ ? judged : judged.slice(0, 1)) {
+    const version = differ || options.family !== undefined ? ` over IPv${of}` : "";
+    write(printable(`${flow}${version}: ${verdict.verdict === "allow" ? "allowed" : "denied"}`));
+    writeVerdict(set, question, verdict, write);
+  }
+  return judged.every(({ verdict }) => verdict.verdict === "allow") ? 0 : 1;
+}
+
+/** Two decisions by the same rules with the same end. */
+function isSameAnswer(a: Verdict, b: Verdict): boolean {
+  const key = ({ egress, ingress }: Verdict) => JSON.stringify([egress, ingress]);
+  return key(a) === key(b);
+}
+
+function writeVerdict(
+  set: ReturnType<typeof compilePolicies>,
+  question: FlowQuestion,
+  verdict: Verdict,
+  write: Write,
+): void {
   for (const direction of ["egress", "ingress"] as const) {
     const { verdict: of, decidedBy, path, l7, auth } = verdict[direction];
     const also = `${l7 ? ", a proxy judges its requests" : ""}${auth === false ? "" : `, authentication ${auth}`}`;
@@ -62,14 +89,9 @@ export async function policyExplain(options: PolicyExplainOptions, write: Write)
     if (path.length > 1) for (const step of path) write(printable(`    ${step.label} ${step.action}`));
     if (of === "deny") for (const line of misses(set, direction, question)) write(printable(line));
   }
-  return verdict.verdict === "allow" ? 0 : 1;
 }
 
-function misses(
-  set: ReturnType<typeof compilePolicies>,
-  direction: Direction,
-  question: { source: number; destination: number; protocol: number; port: number },
-): string[] {
+function misses(set: ReturnType<typeof compilePolicies>, direction: Direction, question: FlowQuestion): string[] {
   return set
     .nearestMisses(direction, question)
     .map(
@@ -78,15 +100,25 @@ function misses(
     );
 }
 
+/** An end of the question; an address says the IP version. */
+interface NamedSide {
+  readonly id: number;
+  readonly text: string;
+  readonly family?: Family | undefined;
+}
+
 /** The side that a person names. Throws InputRefused with the likely names when nobody or several are meant. */
-function sideOf(name: string, tuples: TupleSet, world: WorldIndex): { id: number; text: string } {
-  const known = (side: Side, text: string) => {
+function sideOf(name: string, tuples: TupleSet, world: WorldIndex): NamedSide {
+  const known = (side: Side, text: string): NamedSide | undefined => {
     const id = world.idOf(side);
-    return id === undefined ? undefined : { id, text };
+    if (id === undefined) return undefined;
+    return { id, text, family: side.kind === "address" ? familyOf(side.address) : undefined };
   };
   if (name.startsWith("entity:")) return known({ kind: "entity", entity: name.slice(7) }, name.slice(7))!;
   const address = known({ kind: "address", address: name }, name);
   if (address !== undefined) return address;
+  const outside = addressNamed(name, tuples);
+  if (outside !== undefined) return known({ kind: "address", address: outside }, `${name} (${outside})`)!;
   const pods = tuples.identities.filter((identity) => identity.entity === undefined);
   const identities = new Map(tuples.identities.map((identity) => [identity.id, identity]));
   const text = (id: string) => endText({ kind: "identity", id }, identities);
@@ -109,9 +141,17 @@ function sideOf(name: string, tuples: TupleSet, world: WorldIndex): { id: number
         found.length > 1
           ? `${JSON.stringify(name)} is several: ${names.join(", ")}`
           : `nobody is called ${JSON.stringify(name)}`,
-      expected: "namespace/workload, labels such as app=web, an address, or entity:host",
+      expected: "namespace/workload, labels such as app=web, an address, a name that was looked up, or entity:host",
       ...(found.length > 1 ? {} : { next: `known here: ${names.join(", ") || "nobody"}` }),
     });
   }
   return { id: pods.indexOf(first), text: text(first.id) };
+}
+
+/** An address that traffic went to under a name, or that the name was looked up as. */
+function addressNamed(name: string, tuples: TupleSet): string | undefined {
+  for (const { source, destination } of tuples.tuples)
+    for (const end of [destination, source])
+      if (end.kind === "address" && (end.name === name || end.called === name)) return end.address;
+  return tuples.names.find((looked) => looked.name === name)?.addresses[0];
 }

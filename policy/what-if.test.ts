@@ -117,6 +117,34 @@ spec:
   });
 });
 
+describe("IP versions", () => {
+  const both = { ...identity("web", "shop", { app: "web" }), addresses: ["10.0.0.3", "fd00::3"] };
+  const traffic = {
+    ...set([
+      tuple("web", "dbdb", 5432, 1, { family: 4 }),
+      tuple("web", "dbdb", 5432, 2, { family: 6 }),
+      tuple("web", "dbdb", 5432, 3),
+    ]),
+    identities: [both, { ...identity("dbdb", "shop", { app: "db" }), addresses: ["10.0.0.4", "fd00::4"] }],
+  };
+  const block = (cidr: string) => read(db(`  - from: [{ipBlock: {cidr: "${cidr}"}}]\n`));
+
+  test.each(["kubernetes", "calico"] as const)("a block lets in traffic of its own alone (%s)", (profile) => {
+    const denied = (cidr: string) => new WhatIf({ tuples: traffic, profile }, []).diff(block(cidr)).newlyDenied;
+    expect(denied("10.0.0.0/24")).toEqual([1]);
+    // Without a recorded version any of a pod's addresses counts; Calico takes IPv4.
+    expect(denied("fd00::/64")).toEqual(profile === "calico" ? [2, 0] : [0]);
+    expect(denied("0.0.0.0/0")).toEqual([1]);
+  });
+
+  test("and the explanation is that of the version", () => {
+    const whatIf = new WhatIf({ tuples: traffic, profile: "kubernetes" }, block("10.0.0.0/24"));
+    expect(whatIf.explain(whatIf.today, 0).ingress.decidedBy.kind).toBe("rules");
+    expect(whatIf.explain(whatIf.today, 1).ingress.decidedBy.kind).toBe("default-deny");
+    expect(whatIf.today.selecting(whatIf.questions.destination[1]!, "ingress")).toEqual([0]);
+  });
+});
+
 describe("what traffic says about rules", () => {
   const traffic = set([tuple("web", "dbdb", 5432, 40), tuple("loner", "web", 80, 3)]);
   const use = (rules: string) => {
@@ -165,12 +193,16 @@ describe("the tuples file", () => {
       fc.property(sets, ({ labels, port, connections, l7, name }) => {
         const written: TupleSet = {
           ...set([
-            tuple("a", "a", port, connections, { l7, sample: name }),
+            tuple("a", "a", port, connections, { l7, sample: name, family: 6 }),
+            tuple("a", "a", port, connections, {
+              destination: { kind: "address", address: "192.0.2.1", name: undefined, called: name },
+            }),
             tuple("a", "a", 1, 1, { protocol: 47, recorded: "denied" }),
           ]),
           identities: [identity("a", name, labels)],
           namespaces: [{ name, labels: new Map(Object.entries(labels)) }],
           names: [{ name, addresses: ["1.2.3.4"] }],
+          sharedOut: connections,
         };
         expect(parseTuples([...formatTuples(written)].join("\n"), "f")).toEqual(written);
       }),

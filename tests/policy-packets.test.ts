@@ -12,9 +12,10 @@ import { answerColumns, PROTOCOL_NUMBERS } from "../policy/engine.ts";
 import { decisionText } from "../policy/explain/tiered.ts";
 import { parsePolicies } from "../policy/parse/policies.ts";
 import { compilePolicies } from "../policy/profiles.ts";
-import type { TupleEnd, TupleSet } from "../policy/tuples.ts";
+import { questionsOfTuples, worldOfTuples, type TupleEnd, type TupleSet } from "../policy/tuples.ts";
+import { formatTuples, parseTuples } from "../policy/tuples-file.ts";
 import { VERDICT_BITS } from "../policy/verdict.ts";
-import { EMPTY_WORLD, type Profile } from "../policy/world.ts";
+import type { Profile } from "../policy/world.ts";
 import { WhatIf } from "../policy/what-if.ts";
 import { WorldIndex } from "../policy/world-index.ts";
 import { checkMachine } from "../scripts/demo/commands.ts";
@@ -104,42 +105,29 @@ async function differences(yaml: string, file: string): Promise<string[]> {
     if (passes === dropped.has(id) || (arrived.has(id) && !passes))
       wrong.push(`${probeText(probe)}: answered ${passes}, arrived ${arrived.has(id)}, dropped ${dropped.has(id)}`);
   }
-  for (const family of ["v4", "v6"] as const) {
-    for (const profile of ["kubernetes", "calico"] as const) wrong.push(...judge(profile, family));
-    const diff = new WhatIf({ tuples: tuplesOf(family), profile: "kubernetes" }, []).diff(documents);
-    const rows = PROBES.flatMap((probe, id) => (probe.family === family ? [id] : []));
-    const newly = new Set(diff.newlyDenied.map((row) => rows[row]!));
-    for (const id of rows)
-      if (newly.has(id) !== dropped.has(id))
-        wrong.push(`what-if: ${probeText(PROBES[id]!)} newly denied ${newly.has(id)}, dropped ${dropped.has(id)}`);
-  }
+  for (const profile of ["kubernetes", "calico"] as const) wrong.push(...judge(profile));
+  // As it is read from a file: the IP version must survive that.
+  const tuples = parseTuples([...formatTuples(TUPLES)].join("\n"), "probes.jsonl");
+  const newly = new Set(new WhatIf({ tuples, profile: "kubernetes" }, []).diff(documents).newlyDenied);
+  for (const [id, probe] of PROBES.entries())
+    if (newly.has(id) !== dropped.has(id))
+      wrong.push(`what-if: ${probeText(probe)} newly denied ${newly.has(id)}, dropped ${dropped.has(id)}`);
   return wrong;
 
   /** Where the engine's answer, by its tables and by `explain`, is not what became of the packet. */
-  function judge(profile: Profile, family: Family): string[] {
-    const world = worldOf(family);
+  function judge(profile: Profile): string[] {
+    const world = new WorldIndex(worldOfTuples(TUPLES));
+    const questions = questionsOfTuples(TUPLES, world);
     const set = compilePolicies(documents, world, profile);
-    const rows = PROBES.flatMap((probe, id) => (probe.family === family ? [{ probe, id }] : []));
-    const side = (end: number): number =>
-      ENDS[end]!.namespace === ""
-        ? world.idOf({ kind: "address", address: ENDS[end]![family] })!
-        : world.endpointNamed(ENDS[end]!.namespace, ENDS[end]!.name)!;
-    const questions = {
-      length: rows.length,
-      source: Uint32Array.from(rows, ({ probe }) => side(probe.from)),
-      destination: Uint32Array.from(rows, ({ probe }) => side(probe.to)),
-      protocol: Uint8Array.from(rows, ({ probe }) => PROTOCOL_NUMBERS.get(probe.protocol)!),
-      port: Uint16Array.from(rows, ({ probe }) => probe.port),
-    };
-    const answers = answerColumns(rows.length);
+    const answers = answerColumns(questions.length);
     set.evaluate(questions, answers);
-    return rows.flatMap(({ probe, id }, row) => {
+    return PROBES.flatMap((probe, id) => {
       if (probe.from === probe.to && profile !== "kubernetes") return []; // never leaves the pod; Calico judges it all the same
-      const allowed = (answers.code[row]! & VERDICT_BITS.denied) === 0;
+      const allowed = (answers.code[id]! & VERDICT_BITS.denied) === 0;
       const explained = set.explain({
-        source: questions.source[row]!,
-        destination: questions.destination[row]!,
-        protocol: questions.protocol[row]!,
+        source: questions.source[id]!,
+        destination: questions.destination[id]!,
+        protocol: questions.protocol[id]!,
         port: probe.port,
       });
       if (allowed === answered.has(id) && (explained.verdict === "allow") === allowed) return [];
@@ -151,9 +139,10 @@ async function differences(yaml: string, file: string): Promise<string[]> {
   }
 }
 
-/** The probes of a family as recorded traffic: each once. */
-function tuplesOf(family: Family): TupleSet {
-  const end = (at: number): TupleEnd =>
+/** The probes as recorded traffic: each once, among pods that have an address of either family. */
+const TUPLES = tuplesOfProbes();
+function tuplesOfProbes(): TupleSet {
+  const end = (at: number, family: Family): TupleEnd =>
     ENDS[at]!.namespace === ""
       ? { kind: "address", address: ENDS[at]![family], name: undefined }
       : { kind: "identity", id: ENDS[at]!.name };
@@ -167,16 +156,17 @@ function tuplesOf(family: Family): TupleSet {
       namespace: one.namespace,
       workload: one.name,
       labels: new Map(Object.entries(one.labels)),
-      addresses: [one[family]],
+      addresses: [one.v4, one.v6],
       ports: one.ports,
       serviceAccount: "default",
       entity: undefined,
     })),
     namespaces: Object.entries(NAMESPACES).map(([name, labels]) => ({ name, labels: new Map(Object.entries(labels)) })),
     names: [],
-    tuples: PROBES.filter((probe) => probe.family === family).map((probe) => ({
-      source: end(probe.from),
-      destination: end(probe.to),
+    tuples: PROBES.map((probe) => ({
+      source: end(probe.from, probe.family),
+      destination: end(probe.to, probe.family),
+      family: probe.family === "v4" ? 4 : 6,
       protocol: PROTOCOL_NUMBERS.get(probe.protocol)!,
       port: probe.port,
       connections: 1,
@@ -187,22 +177,6 @@ function tuplesOf(family: Family): TupleSet {
       sample: undefined,
     })),
   };
-}
-
-/** The engine's world of one family: pods with that address. */
-function worldOf(family: Family): WorldIndex {
-  return new WorldIndex({
-    ...EMPTY_WORLD,
-    namespaces: Object.entries(NAMESPACES).map(([name, labels]) => ({ name, labels: new Map(Object.entries(labels)) })),
-    endpoints: ENDS.filter((end) => end.namespace !== "").map((end) => ({
-      namespace: end.namespace,
-      name: end.name,
-      labels: new Map(Object.entries(end.labels)),
-      addresses: [end[family]],
-      serviceAccount: "default",
-      ports: end.ports,
-    })),
-  });
 }
 
 /** Puts rules in force, sends every probe, and waits until each was answered or noted as dropped. Returns the dropped ones. */

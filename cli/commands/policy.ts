@@ -70,10 +70,14 @@ export function register(program: Command): void {
   withTraffic(policy.command("explain"))
     .description("say whether one may talk to another, and which line decides; exit 1 when denied")
     .requiredOption("-f, --policies <path...>", "policies in force: YAML files or folders")
-    .requiredOption("--from <who>", "web, shop/web, app=web, an address, entity:host")
+    .requiredOption("--from <who>", "web, shop/web, app=web, an address, a looked-up name, entity:host")
     .requiredOption("--to <who>", "likewise")
     .requiredOption("--port <number>", "destination port")
     .option("--protocol <name>", "TCP, UDP, SCTP, ICMP, ICMPv6", "TCP")
+    .option(
+      "--family <version>",
+      "4, 6: the IP version; default: an address's, else each on which the answer is another",
+    )
     .option("--profile <profile>", PROFILE_HELP)
     .addHelpText("after", EXPLAIN_HELP)
     .action(
@@ -84,11 +88,13 @@ export function register(program: Command): void {
           to: string;
           port: string;
           protocol: string;
+          family?: string;
           profile?: string;
         },
       ) => {
         const { policyExplain } = await import("../policy-explain.ts");
         const { policies, from, to, protocol } = options;
+        const family = choice(options.family, "--family", ["4", "6"] as const);
         process.exitCode = await policyExplain(
           {
             policies,
@@ -97,6 +103,7 @@ export function register(program: Command): void {
             protocol,
             port: number(options.port, "--port", 0, 65535),
             tuples: trafficOf(options),
+            ...(family === undefined ? {} : { family: family === "4" ? 4 : 6 }),
             ...profileOption(options.profile),
           },
           writeLine,
