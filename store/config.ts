@@ -85,6 +85,7 @@ export function storeConfig(env: Environment = process.env): StoreConfig {
       ...(set.WEIR_KEEP_FLOWS_DAYS !== undefined && { flows: set.WEIR_KEEP_FLOWS_DAYS }),
       ...(set.WEIR_KEEP_MINUTES_DAYS !== undefined && {
         edges_1m: set.WEIR_KEEP_MINUTES_DAYS,
+        edges_5m: set.WEIR_KEEP_MINUTES_DAYS,
         drops_1m: set.WEIR_KEEP_MINUTES_DAYS,
       }),
       ...(set.WEIR_KEEP_HOURS_DAYS !== undefined && {

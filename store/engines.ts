@@ -4,6 +4,7 @@
  * In: a migration's text with marks. Out: statements in order, ready to run one by one.
  *
  *   @table(flows)              one machine: db.flows        cluster: db.flows_local (and db.flows, Distributed, made behind it)
+ *   @all(flows)                db.flows                     db.flows, so the rows of all shards
  *   @view(flows_to_edges_1m)   the same name in both; on a cluster it reads and fills the local tables
  *   @cluster                   nothing                      ON CLUSTER 'name'
  *   @engine(MergeTree[, args]) MergeTree(args)              ReplicatedMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}'[, args])
@@ -16,6 +17,7 @@ import { WeirError } from "../model/errors.ts";
 export interface Retention {
   readonly flows: number;
   readonly edges_1m: number;
+  readonly edges_5m: number;
   readonly edges_1h: number;
   readonly drops_1m: number;
   readonly tuples_1h: number;
@@ -29,6 +31,7 @@ export interface Retention {
 export const DEFAULT_RETENTION: Retention = {
   flows: 7,
   edges_1m: 30,
+  edges_5m: 30,
   edges_1h: 400,
   drops_1m: 30,
   tuples_1h: 90,
@@ -54,8 +57,10 @@ export const DEDUPLICATION_WINDOW = 10_000;
 /** How rows of a table are spread over shards: a segment comes from one node and must reach one shard whole, or its token means nothing. */
 const SHARD_KEY: Readonly<Record<string, string>> = {
   edges_1m: "cityHash64(src_id)",
+  edges_5m: "cityHash64(src_id)",
   edges_1h: "cityHash64(src_id)",
   tuples_1h: "cityHash64(src_id)",
+  roll_ups: "cityHash64(roll_up)",
   identities: "id",
   endpoints: "cityHash64(address)",
   services: "cityHash64(address)",
@@ -73,6 +78,7 @@ export function fillMigration(text: string, placement: Placement): string[] {
   for (const source of splitStatements(text)) {
     const filled = source
       .replace(/@table\((\w+)\)/g, (_, table: string) => name(table))
+      .replace(/@all\((\w+)\)/g, (_, table: string) => `${database}.${table}`)
       .replace(/@view\((\w+)\)/g, (_, view: string) => `${database}.${view}`)
       .replace(/ ?@cluster/g, cluster === undefined ? "" : ` ON CLUSTER '${cluster}'`)
       .replace(/@engine\((\w+)((?:, *\w+)*)\)/g, (_, engine: string, args: string) => engineName(engine, args, cluster))
@@ -86,7 +92,7 @@ export function fillMigration(text: string, placement: Placement): string[] {
       throw new WeirError({
         code: "migration-mark",
         what: `unknown mark ${left[0]} in a migration`,
-        expected: "@table, @view, @cluster, @engine, @ttl or @durable",
+        expected: "@table, @all, @view, @cluster, @engine, @ttl or @durable",
       });
     statements.push(filled);
     const made = /CREATE TABLE IF NOT EXISTS @table\((\w+)\)/.exec(source)?.[1];

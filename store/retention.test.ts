@@ -22,13 +22,13 @@ afterAll(async () => {
 /** Starts the store of this file's directory with `env`, hands out a writer, stops it. */
 async function withStore<T>(
   env: Environment,
-  use: (writer: StoreWriter, config: StoreConfig) => Promise<T>,
+  work: (writer: StoreWriter, config: StoreConfig) => Promise<T>,
 ): Promise<T> {
   const own = { WEIR_DATA_DIR: dataDir, WEIR_STORE_PORT: "0", WEIR_STORE_MEMORY: "700000000", ...env };
   await using store = await startStoreProcess(own);
   const config = { ...storeConfig(own), url: store.url };
   await using writer = await openWriter(config);
-  return await use(writer, config);
+  return await work(writer, config);
 }
 
 const count = async (writer: StoreWriter, sql: string) =>

@@ -35,7 +35,6 @@ const NOTHING: ReadonlySet<string> = new Set();
 
 /** The service map of the URL's range, filter and scope, with its table twin, the panel of what is selected, and the scrubber. */
 export function ServiceMap() {
-  const answer = useWhoTalksToWhom();
   const state = useMapState();
   const { scope } = useUrlState();
   const theme = useMapTheme();
@@ -43,7 +42,12 @@ export function ServiceMap() {
   const hover = useRef<ShowHover>(undefined);
   const narrow = useNarrow(NARROW_PX);
   const [zoom, setZoom] = useState(1);
+  const [isPointed, setIsPointed] = useState(false);
   const [found, setFound] = useState<ReadonlySet<string>>(NOTHING);
+
+  const shown = state.view ?? (narrow ? "table" : "map");
+  // The tooltip, the table and one of the measures show round-trip times.
+  const answer = useWhoTalksToWhom(isPointed || shown === "table" || state.metric === "rtt");
 
   const level: MapLevel = state.level ?? ((answer.data?.nodes.length ?? 0) > FOLD_ABOVE ? "namespace" : "workload");
   const index = useMemo(
@@ -73,7 +77,6 @@ export function ServiceMap() {
   );
   useMapKeys(view, state);
 
-  const shown = state.view ?? (narrow ? "table" : "map");
   const empty = graph === undefined || graph.nodes.length === 0;
   const selectedEdge =
     state.selected === undefined ? undefined : index?.graph.edges.find((edge) => edge.key === state.selected);
@@ -121,7 +124,10 @@ export function ServiceMap() {
                   onSelect={(hit) =>
                     state.select(hit === undefined ? undefined : hit.kind === "node" ? hit.node.key : hit.edge.key)
                   }
-                  onHover={(hit, x, y) => hover.current?.(hit, x, y)}
+                  onHover={(hit, x, y) => {
+                    setIsPointed(hit !== undefined);
+                    hover.current?.(hit, x, y);
+                  }}
                   onMoveNode={layout.move}
                   onZoom={setZoom}
                 />

@@ -29,7 +29,6 @@ function edge(source: string, destination: string, more: Partial<MapEdge> = {}):
     ports: [],
     reasons: [],
     rtt: none,
-    connect: none,
     firstSeen: FROM,
     lastSeen: FROM + MINUTE,
     news: "steady",

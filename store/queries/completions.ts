@@ -4,7 +4,7 @@ import type { FilterKey } from "../../model/filter/ast.ts";
 import { PROTOCOLS } from "../../model/flow.ts";
 import type { Completions } from "../../model/wire/answers/flows.ts";
 import type { StoreReader } from "../reader.ts";
-import { answered, count, rangeParams, type RangeQuestion } from "./question.ts";
+import { answered, count, IN_RANGE, rangeParams, type RangeQuestion } from "./question.ts";
 import { compileWhere, withFilter } from "./where.ts";
 
 /** Values of a row for each key. Fixed texts: the key picks one, nothing of the caller's gets into the SQL. */
@@ -36,7 +36,7 @@ FROM
 (
   SELECT /* value */ AS v
   FROM flows
-  WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} /* filter */
+  WHERE ${IN_RANGE} /* filter */
 )
 WHERE v != '' AND v != '0' AND positionCaseInsensitiveUTF8(v, {part:String}) > 0
 GROUP BY v

@@ -5,21 +5,21 @@ import type { Flow } from "../../model/flow.ts";
 import type { ConnectionLife } from "../../model/wire/answers/flows.ts";
 import type { StoreReader } from "../reader.ts";
 import { FLOW_SELECT, FlowRow } from "./flow-row.ts";
-import { answered, rangeParams } from "./question.ts";
+import { answered, IN_RANGE, rangeParams } from "./question.ts";
 import { compileWhere, withFilter, type Scope } from "./where.ts";
 import { EVERYTHING } from "../../model/filter/ast.ts";
 
 export const ONE_ROW_SQL = `
 SELECT ${FLOW_SELECT}
 FROM flows
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND row_id = {row:String} /* filter */
+WHERE ${IN_RANGE} AND row_id = {row:String} /* filter */
 LIMIT 1`;
 
 /** The same client address and port, to the same server or through the same service: source ports are what tells connections apart. */
 export const LIFE_SQL = `
 SELECT ${FLOW_SELECT}
 FROM flows
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')}
+WHERE ${IN_RANGE}
   AND protocol = {protocol:UInt8} AND src_addr = toIPv6({source:String}) AND src_port = {source_port:UInt16}
   AND ((dst_addr = toIPv6({destination:String}) AND dst_port = {port:UInt16})
     OR (service_addr = toIPv6({destination:String}) AND service_port = {port:UInt16})

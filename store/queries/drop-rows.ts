@@ -1,7 +1,7 @@
 /** Rows of drops for a range, from drops_1m or from raw rows, with the same columns: as edge-rows.ts does for edges. */
 import type { TimeRange } from "../../model/time.ts";
 import type { Params } from "../reader.ts";
-import { rangeParams, secondsText, wholeMinutes, type RangeQuestion } from "./question.ts";
+import { IN_RANGE, rangeParams, secondsText, wholeMinutes, type RangeQuestion } from "./question.ts";
 import { compileWhere, termsBeyond, withFilter } from "./where.ts";
 
 const ROLLED_UP = `(
@@ -14,7 +14,7 @@ const ROLLED_UP = `(
 const RAW = `(
   SELECT toDateTime(ts, 'UTC') AS at, reason, location, src_id, dst_id, dst_port, protocol, verdict, node, device, hook, passage, toward, toUInt64(flows.drops) AS drops, ts AS first_seen, ts AS last_seen
   FROM flows
-  WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND kind = 'drop'
+  WHERE ${IN_RANGE} AND kind = 'drop'
     AND NOT has({hidden:Array(String)}, concat(reason, ' ', location, ' ', toString(protocol))) /* filter */
 )`;
 

@@ -5,7 +5,7 @@ import { VerdictName } from "../../model/wire/answers/parts.ts";
 import type { Params, StoreReader } from "../reader.ts";
 import { withEdgeRows } from "./edge-rows.ts";
 import { bare, namesOf } from "./names.ts";
-import { answered, count, latencyRow, ms, rangeParams, type RangeQuestion } from "./question.ts";
+import { answered, count, IN_RANGE, latencyRow, ms, rangeParams, type RangeQuestion } from "./question.ts";
 import { compileWhere, withFilter } from "./where.ts";
 
 export const EDGE_TOTAL_SQL = `
@@ -30,7 +30,7 @@ SELECT
   sumIf(toUInt64(f.opened), counted = 1) AS opened,
   sumIf(toUInt64(f.failed), counted = 1) AS failed
 FROM flows AS f
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} /* filter */
+WHERE ${IN_RANGE} /* filter */
 GROUP BY port, protocol, v6
 HAVING opened + failed > 0
 ORDER BY opened + failed DESC, port
@@ -42,7 +42,7 @@ SELECT
   if(countIf(connect_us > 0) = 0, NULL, quantileExactIf(0.5)(connect_us, connect_us > 0)) AS medianWaitUs,
   toUnixTimestamp64Milli(max(ts)) AS lastAt
 FROM flows
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND failed > 0 AND counted = 1 /* filter */
+WHERE ${IN_RANGE} AND failed > 0 AND counted = 1 /* filter */
 GROUP BY reason
 ORDER BY n DESC, reason
 LIMIT 20`;
@@ -51,7 +51,7 @@ export const EDGE_DROPS_SQL = `
 SELECT
   reason, location, toString(node) AS node, verdict, sum(toUInt64(f.drops)) AS drops, toUnixTimestamp64Milli(max(ts)) AS lastAt
 FROM flows AS f
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND kind = 'drop' /* filter */
+WHERE ${IN_RANGE} AND kind = 'drop' /* filter */
 GROUP BY reason, location, node, verdict
 ORDER BY drops DESC, reason, location
 LIMIT 50`;
@@ -62,7 +62,7 @@ SELECT
   sum(toUInt64(f.opened)) AS opened,
   uniqExact(if(reporter = 'client', src_endpoint, dst_endpoint)) AS endpoints
 FROM flows AS f
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND process != '' AND reporter IN ('client', 'server') /* filter */
+WHERE ${IN_RANGE} AND process != '' AND reporter IN ('client', 'server') /* filter */
 GROUP BY side, process
 ORDER BY side, opened DESC, process
 LIMIT 20`;
@@ -75,7 +75,7 @@ SELECT
   sumIf(bytes_to_server + bytes_to_client, counted = 1) AS bytes,
   sum(toUInt64(f.retransmits)) AS retransmits
 FROM flows AS f
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} /* filter */
+WHERE ${IN_RANGE} /* filter */
 GROUP BY source, destination, sourceAddress, destinationAddress
 ORDER BY opened + failed DESC, source, destination
 LIMIT 50`;
@@ -84,7 +84,7 @@ export const EDGE_SERVICES_SQL = `
 SELECT
   service, toString(service_addr) AS address, service_port AS port, sumIf(toUInt64(f.opened), counted = 1) AS opened
 FROM flows AS f
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND service_port > 0 /* filter */
+WHERE ${IN_RANGE} AND service_port > 0 /* filter */
 GROUP BY service, address, port
 ORDER BY opened DESC, service
 LIMIT 20`;

@@ -46,7 +46,7 @@ export async function edgeSeries(
   signal: AbortSignal,
 ): Promise<SeriesAnswer> {
   const bucket = stepSeconds(question.range, question.buckets);
-  const rows = withEdgeRows(EDGE_SERIES_SQL, question, bucket);
+  const rows = withEdgeRows(EDGE_SERIES_SQL, question, { bucketSeconds: bucket });
   const points = await store.rows({ sql: rows.sql, row: Row }, { ...rows.params, limit: 5000 }, signal);
   return {
     answered: answered(rows.range, rows.by, points.length === 5000),

@@ -1,6 +1,6 @@
 /** Rows for other programs: what `weir export` asks, in columns that a spreadsheet or a notebook can read. Addresses as text, times in UTC. */
 import type { RangeQuestion } from "./question.ts";
-import { rangeParams, secondsText } from "./question.ts";
+import { IN_RANGE, rangeParams, secondsText } from "./question.ts";
 import type { Params } from "../reader.ts";
 import { compileWhere, termsBeyond, withFilter } from "./where.ts";
 import { StoreError } from "../errors.ts";
@@ -19,7 +19,7 @@ SELECT
   text(toString(process)) AS process, pid, counted, opened, closed, failed, drops, bytes_to_server, bytes_to_client, packets_to_server, packets_to_client, retransmits,
   rtt_us, min_rtt_us, connect_us, duration_us, text(toString(location)) AS location, text(toString(device)) AS device, netns, icmp_type, icmp_code, tcp_flags, text(toString(hook)) AS hook, toString(passage) AS passage, toString(toward) AS toward, toString(socket) AS socket, text(row_id) AS row_id
 FROM flows
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} /* filter */
+WHERE ${IN_RANGE} /* filter */
 ORDER BY flows.ts, flows.row_id`,
   edges: `
 SELECT

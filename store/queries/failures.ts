@@ -1,39 +1,36 @@
-/** Failed attempts by edge and error, with the drops that match them by address, port and time. Answered by flows. */
+/**
+ * Failed attempts by edge and error, with the drops that match them by address, port and time. The attempts are answered by the roll-ups,
+ * exact to the millisecond, or by flows where a filter asks for more (edge-rows.ts); their drops by flows.
+ */
 import { z } from "zod";
 import type { FailuresAnswer } from "../../model/wire/answers/drops.ts";
 import type { StoreReader } from "../reader.ts";
+import { withEdgeRows } from "./edge-rows.ts";
 import { bare, namesOf } from "./names.ts";
-import { answered, count, ms, rangeParams, type RangeQuestion } from "./question.ts";
+import { answered, count, IN_RANGE, ms, rangeParams, type RangeQuestion } from "./question.ts";
 import { compileWhere, withFilter } from "./where.ts";
 
+/** The wait is that of the failed attempts: rows of an errno hold no others. */
 export const FAILURES_SQL = `
 SELECT
-  reason_ AS reason, toString(src_id) AS source, toString(dst_id) AS destination, dst_port AS port, protocol,
-  sumIf(toUInt64(f.failed), counted = 1) AS failed,
-  if(countIf(connect_us > 0) = 0, NULL, quantileExactIf(0.5)(connect_us, connect_us > 0)) AS medianWaitUs,
-  toUnixTimestamp64Milli(min(ts)) AS firstSeen,
-  toUnixTimestamp64Milli(max(ts)) AS lastSeen
-FROM
-(
-  SELECT ts, toString(reason) AS reason_, src_id, dst_id, dst_port, protocol, failed, counted, connect_us
-  FROM flows
-  WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND failed > 0 AND counted = 1 /* filter */
-) AS f
-GROUP BY reason_, src_id, dst_id, dst_port, protocol
+  toString(e.reason) AS reason, toString(src_id) AS source, toString(dst_id) AS destination, dst_port AS port, protocol,
+  sum(e.failed) AS failed,
+  quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(e.connect)[1] AS medianWaitUs,
+  toUnixTimestamp64Milli(min(e.first_seen)) AS firstSeen,
+  toUnixTimestamp64Milli(max(e.last_seen)) AS lastSeen
+FROM /* edges */ AS e
+WHERE e.failed > 0
+GROUP BY e.reason, src_id, dst_id, dst_port, protocol
 ORDER BY failed DESC, reason, source, destination, port
 LIMIT {limit:UInt32}`;
 
 /** Attempts that went well on the edges that had failures. */
 export const OPENED_SQL = `
 SELECT
-  toString(src_id) AS source, toString(dst_id) AS destination, dst_port AS port, protocol, sum(toUInt64(flows.opened)) AS n
-FROM flows
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND opened > 0 AND counted = 1
-  AND (src_id, dst_id, dst_port, protocol) IN (
-    SELECT src_id, dst_id, dst_port, protocol FROM flows
-    WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND failed > 0 AND counted = 1 /* filter */
-  )
+  toString(src_id) AS source, toString(dst_id) AS destination, dst_port AS port, protocol, sum(e.opened) AS n
+FROM /* edges */ AS e
 GROUP BY src_id, dst_id, dst_port, protocol
+HAVING n > 0 AND sum(e.failed) > 0
 LIMIT 10000`;
 
 /**
@@ -51,7 +48,7 @@ FROM
 (
   SELECT ts, toString(reason) AS reason_, src_id, dst_id, dst_port, service_port, protocol, src_addr, src_port, connect_us
   FROM flows
-  WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} AND failed > 0 AND counted = 1 AND src_port > 0 /* filter */
+  WHERE ${IN_RANGE} AND failed > 0 AND counted = 1 AND src_port > 0 /* filter */
   LIMIT 200000
 ) AS f
 INNER JOIN
@@ -59,7 +56,9 @@ INNER JOIN
   SELECT ts, toString(flows.reason) AS reason_, toString(flows.location) AS location_, toString(flows.node) AS node_, dst_port, protocol, src_addr, src_port, toUInt64(flows.drops) AS drops,
     (reporter = 'client' AND direction = 'ingress') OR (reporter = 'server' AND direction = 'egress') AS reversed
   FROM flows
-  WHERE ts >= {from:DateTime64(3, 'UTC')} - INTERVAL 150 SECOND AND ts < {to:DateTime64(3, 'UTC')} AND kind = 'drop' AND src_port > 0
+  WHERE ts >= {from:DateTime64(3, 'UTC')} - INTERVAL 150 SECOND AND ts < {to:DateTime64(3, 'UTC')}
+    AND indexHint(toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({from:DateTime64(3, 'UTC')} - INTERVAL 150 SECOND) AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({to:DateTime64(3, 'UTC')}))
+    AND kind = 'drop' AND src_port > 0
   LIMIT 1000000
 ) AS d ON d.src_addr = f.src_addr AND d.src_port = f.src_port AND d.protocol = f.protocol
 WHERE (d.dst_port = f.dst_port OR d.dst_port = f.service_port)
@@ -74,7 +73,10 @@ const FailureRow = z.object({
   ...EdgeKey,
   reason: z.string(),
   failed: count,
-  medianWaitUs: z.coerce.number().nullable(),
+  medianWaitUs: z
+    .number()
+    .nullable()
+    .transform((us) => (us === null ? null : Math.round(us))),
   firstSeen: ms,
   lastSeen: ms,
 });
@@ -97,15 +99,16 @@ export async function failures(
   signal: AbortSignal,
 ): Promise<FailuresAnswer> {
   const where = compileWhere(question.filter, question.scope, "flows", question.ends);
-  const params = { ...rangeParams(question.range), ...where.params };
+  const failed = withEdgeRows(FAILURES_SQL, question, { exact: true });
+  const edges = withEdgeRows(OPENED_SQL, question, { exact: true });
   const [rows, opened, causes] = await Promise.all([
+    store.rows({ sql: failed.sql, row: FailureRow }, { ...failed.params, limit: question.limit + 1 }, signal),
+    store.rows({ sql: edges.sql, row: OpenedRow }, edges.params, signal),
     store.rows(
-      { sql: withFilter(FAILURES_SQL, where), row: FailureRow },
-      { ...params, limit: question.limit + 1 },
+      { sql: withFilter(CAUSES_SQL, where), row: CauseRow },
+      { ...rangeParams(question.range), ...where.params },
       signal,
     ),
-    store.rows({ sql: withFilter(OPENED_SQL, where), row: OpenedRow }, params, signal),
-    store.rows({ sql: withFilter(CAUSES_SQL, where), row: CauseRow }, params, signal),
   ]);
   const kept = rows.slice(0, question.limit);
   const names = await namesOf(
@@ -118,7 +121,7 @@ export async function failures(
     `${row.source} ${row.destination} ${row.port} ${row.protocol}`;
   const openedBy = new Map(opened.map((row) => [key(row), row.n]));
   return {
-    answered: answered(question.range, "flows", rows.length > question.limit),
+    answered: answered(question.range, failed.by, rows.length > question.limit),
     total: rows.reduce((sum, row) => sum + row.failed, 0),
     failures: kept.map((row) => ({
       ...row,

@@ -5,13 +5,13 @@ import type { Flow } from "../../model/flow.ts";
 import type { FlowsPage } from "../../model/wire/answers/flows.ts";
 import type { StoreReader } from "../reader.ts";
 import { FLOW_SELECT, FlowRow } from "./flow-row.ts";
-import { answered, rangeParams, type RangeQuestion } from "./question.ts";
+import { answered, IN_RANGE, rangeParams, type RangeQuestion } from "./question.ts";
 import { compileWhere, withFilter, type Conditions } from "./where.ts";
 
 export const FLOWS_PAGE_SQL = `
 SELECT ${FLOW_SELECT}
 FROM flows
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')}
+WHERE ${IN_RANGE}
   AND (ts < {before_ts:DateTime64(9, 'UTC')} OR (ts = {before_ts:DateTime64(9, 'UTC')} AND row_id < {before_row:String})) /* filter */
 ORDER BY ts DESC, row_id DESC
 LIMIT {limit:UInt32}`;

@@ -1,4 +1,4 @@
-/** Who talks to whom in a range: the service map. Answered by edges_1m and edges_1h, or by flows (see edge-rows.ts). */
+/** Who talks to whom in a range: the service map. Answered by the roll-ups, or by flows (see edge-rows.ts). */
 import { z } from "zod";
 import type { MapAnswer, MapEdge, MapNode } from "../../model/wire/answers/map.ts";
 import type { StoreReader } from "../reader.ts";
@@ -6,8 +6,7 @@ import { contextBefore, withEdgeRows } from "./edge-rows.ts";
 import { namesOf } from "./names.ts";
 import { answered, count, latencyRow, ms, type RangeQuestion } from "./question.ts";
 
-/** One row a pair, in one pass: states of latencies are merged once (a second level of GROUP BY would double what the map costs). */
-const EDGES_SQL = `
+const EDGES = `
 SELECT
   toString(src_id) AS source,
   toString(dst_id) AS destination,
@@ -21,8 +20,7 @@ SELECT
   sum(e.packets_to_server) AS packetsToServer,
   sum(e.packets_to_client) AS packetsToClient,
   sum(e.retransmits) AS retransmits,
-  quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(e.rtt) AS rtt,
-  quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(e.connect) AS connect,
+/* latency */
   toUnixTimestamp64Milli(min(e.first_seen)) AS firstSeen,
   toUnixTimestamp64Milli(max(e.last_seen)) AS lastSeen,
   sumMapIf([bitShiftLeft(toUInt32(protocol), 16) + dst_port], [e.opened], [e.failed], e.opened + e.failed > 0) AS byPort,
@@ -33,6 +31,10 @@ FROM /* edges */ AS e
 GROUP BY src_id, dst_id
 ORDER BY opened + failed + drops DESC, source, destination
 LIMIT {limit:UInt32}`;
+
+/** Merging the states of round-trip times is most of what a map costs: only where they are shown. */
+const EDGES_SQL = EDGES.replace("/* latency */\n", "");
+const EDGES_WITH_RTT_SQL = EDGES.replace("/* latency */", "  quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(e.rtt) AS rtt,");
 
 const CONTEXT_SQL = `
 SELECT
@@ -59,8 +61,7 @@ const EdgeRow = z.object({
   packetsToServer: count,
   packetsToClient: count,
   retransmits: count,
-  rtt: latencyRow,
-  connect: latencyRow,
+  rtt: latencyRow.optional(),
   firstSeen: ms,
   lastSeen: ms,
   ports: z.array(z.tuple([z.number(), z.number(), count, count])),
@@ -76,6 +77,7 @@ const ContextRow = z.object({
   opened: count,
 });
 
+const UNASKED = { p50: null, p95: null, p99: null };
 /** How much earlier time, in lengths of the range, says what is new and what is gone: the scrubber shows as much. */
 const CONTEXT_LENGTHS = 3;
 const PORTS = 8;
@@ -84,18 +86,19 @@ const REASONS = 5;
 export interface MapQuestion extends RangeQuestion {
   /** Edges at most, those with the most connections, failures and drops first. */
   readonly limit: number;
+  /** True: with the round-trip times of each edge; else they are null. */
+  readonly latency?: boolean;
 }
 
 /** Edges and their ends. Rollups answer to the minute, so `answered` names the range that the sums are of. Throws StoreError. */
 export async function mapEdges(store: StoreReader, question: MapQuestion, signal: AbortSignal): Promise<MapAnswer> {
   const limit = question.limit + 1;
-  const rows = withEdgeRows(EDGES_SQL, question);
+  const rows = withEdgeRows(question.latency === true ? EDGES_WITH_RTT_SQL : EDGES_SQL, question);
   const context = contextBefore(question, CONTEXT_LENGTHS);
   const before = withEdgeRows(
     CONTEXT_SQL,
     { ...context, range: { from: context.range.from, to: rows.range.from } },
-    undefined,
-    false,
+    { exact: rows.range === question.range },
   );
   const [edges, earlier] = await Promise.all([
     store.rows({ sql: rows.sql, row: EdgeRow }, { ...rows.params, limit }, signal),
@@ -120,15 +123,14 @@ function pairKey(edge: { readonly source: string; readonly destination: string }
 
 /** `known`: pairs of the context, or undefined when it holds no rows at all: then nothing can be called new. */
 function edgeOf(row: EdgeRow, known: ReadonlySet<string> | undefined): MapEdge {
-  const { ports, reasons, ...rest } = row;
+  const { ports, reasons, rtt = UNASKED, ...rest } = row;
   const news = known === undefined || known.has(pairKey(row)) ? "steady" : "new";
-  return { ...rest, ports: topPorts(ports), reasons: topReasons(reasons), news };
+  return { ...rest, rtt, ports: topPorts(ports), reasons: topReasons(reasons), news };
 }
 
 /** Edges of the context that the range lacks, as empty ones. */
 function goneEdges(rows: readonly EdgeRow[], earlier: readonly z.infer<typeof ContextRow>[]): MapEdge[] {
   const present = new Set(rows.map(pairKey));
-  const nothing = { p50: null, p95: null, p99: null };
   return earlier
     .filter((one) => one.opened > 0 && !present.has(pairKey(one)))
     .map(({ source, destination, firstSeen, lastSeen }) => ({
@@ -146,8 +148,7 @@ function goneEdges(rows: readonly EdgeRow[], earlier: readonly z.infer<typeof Co
       packetsToServer: 0,
       packetsToClient: 0,
       retransmits: 0,
-      rtt: nothing,
-      connect: nothing,
+      rtt: UNASKED,
       ports: [],
       reasons: [],
       news: "gone",

@@ -285,7 +285,7 @@ afterAll(async () => {
 
 describe("the map", () => {
   test("sums traffic by the counted report, retransmits by both ends, and names what is new and gone", async () => {
-    const answer = MapAnswer.parse(await mapEdges(asked, { ...question(), limit: 100 }, unhurried));
+    const answer = MapAnswer.parse(await mapEdges(asked, { ...question(), limit: 100, latency: true }, unhurried));
     expect(answer.answered.by).toBe("edges_1m");
     const edge = (source: string, destination: string) =>
       answer.edges.find((one) => one.source === source && one.destination === destination);
@@ -327,11 +327,59 @@ describe("the map", () => {
     expect(answer.nodes.find((node) => node.id === "2")).toMatchObject({ workload: "world", kind: "reserved" });
   });
 
-  test("is the same from raw rows as from the roll-up", async () => {
-    const rolled = await mapEdges(asked, { ...question("", 0, 3600), limit: 100 }, unhurried);
-    const raw = await mapEdges(asked, { ...question("-process:nobody", 0, 3600), limit: 100 }, unhurried);
+  test("is the same from raw rows as from the roll-up, and without round-trip times but for these", async () => {
+    const present = (answer: MapAnswer) => answer.edges.filter((one) => one.news !== "gone");
+    const ask = (text: string, latency: boolean) =>
+      mapEdges(asked, { ...question(text, 0, 3600), limit: 100, latency }, unhurried);
+    const [rolled, raw] = [await ask("", true), await ask("-process:nobody", true)];
     expect(raw.answered.by).toBe("flows");
-    expect(raw.edges.filter((one) => one.news !== "gone")).toEqual(rolled.edges.filter((one) => one.news !== "gone"));
+    expect(present(raw)).toEqual(present(rolled));
+    const unmeasured = { p50: null, p95: null, p99: null };
+    expect(present(await ask("", false))).toEqual(present(rolled).map((one) => ({ ...one, rtt: unmeasured })));
+  });
+
+  test("of minutes takes raw rows at its ends only, and is exact to the millisecond", async () => {
+    const rows = await store.reader.rows(
+      {
+        sql: "SELECT toUnixTimestamp64Milli(ts) AS at FROM flows ORDER BY ts LIMIT 1000",
+        row: z.object({ at: z.coerce.number() }),
+      },
+      {},
+      unhurried,
+    );
+    for (const { at } of rows) {
+      for (const [from, to] of [
+        [at - 130_000, at],
+        [at - 130_000, at + 1],
+        [at, at + 130_000],
+        [at + 1, at + 130_000],
+      ]) {
+        const range = { from: milliseconds(from!), to: milliseconds(to!) };
+        const ask = (text: string) =>
+          mapEdges(asked, { ...question(text), range, limit: 100, latency: true }, unhurried);
+        const [ends, raw] = [await ask(""), await ask("-process:nobody")];
+        expect([ends.answered.by, raw.answered.by, ends.answered.from, ends.answered.to]).toEqual([
+          "edges_1m",
+          "flows",
+          from,
+          to,
+        ]);
+        expect(ends.edges).toEqual(raw.edges);
+      }
+    }
+  });
+
+  test("of a store that is older than the roll-up by five minutes takes minutes where that one is not whole", async () => {
+    const whole = await mapEdges(asked, { ...question("", -7200, 7200), limit: 100 }, unhurried);
+    await store.writer.command(
+      `INSERT INTO roll_ups VALUES ('edges_5m', toDateTime(${HOUR / 1000 + 1800}, 'UTC'))`,
+      unhurried,
+    );
+    await store.writer.command(
+      "ALTER TABLE edges_5m DELETE WHERE slot < (SELECT max(begins) FROM roll_ups) SETTINGS mutations_sync = 1",
+      unhurried,
+    );
+    expect(await mapEdges(asked, { ...question("", -7200, 7200), limit: 100 }, unhurried)).toEqual(whole);
   });
 
   test("of a scope has the edges with an end in it, and of a limit the busiest, saying so", async () => {

@@ -19,6 +19,13 @@ export function rangeParams(range: TimeRange): Params {
   return { from: clickhouseTime(range.from), to: clickhouseTime(range.to) };
 }
 
+/**
+ * Rows of `flows` in the range of `rangeParams`. `ts` is also the last part of the sort key, so the engine does not see by itself that a
+ * range of it is a range of slots, the key's first part: without the hint a question reads every slot of the day.
+ */
+export const IN_RANGE = `ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')}
+  AND indexHint(toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({from:DateTime64(3, 'UTC')}) AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({to:DateTime64(3, 'UTC')}))`;
+
 /** The whole minutes that a range touches: what a roll-up can answer. The end is not put beyond now. */
 export function wholeMinutes(range: TimeRange, now: number = Date.now()): TimeRange {
   const minute = 60_000;

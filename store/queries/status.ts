@@ -3,7 +3,7 @@ import { z } from "zod";
 import { milliseconds } from "../../model/time.ts";
 import type { StatusAnswer } from "../../model/wire/answers/health.ts";
 import type { StoreReader } from "../reader.ts";
-import { count, ms, rangeParams } from "./question.ts";
+import { count, IN_RANGE, ms, rangeParams } from "./question.ts";
 
 /** Answered from the parts' own least and greatest values: no rows are read. */
 export const NEWEST_SQL = `
@@ -17,7 +17,7 @@ FROM
 (
   SELECT toString(flows.node) AS node, toUnixTimestamp64Milli(max(ts)) AS newest, countIf(ts >= {to:DateTime64(3, 'UTC')} - INTERVAL 60 SECOND) AS rows
   FROM flows
-  WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')}
+  WHERE ${IN_RANGE}
   GROUP BY node
 ) AS f
 LEFT JOIN (SELECT toString(nodes.node) AS node, argMax(nodes.kernel, last_seen) AS kernel, argMax(nodes.agent, last_seen) AS agent FROM nodes GROUP BY node) AS n ON n.node = f.node

@@ -4,7 +4,7 @@ import { DIRECTIONS } from "../../model/flow.ts";
 import { milliseconds, type TimeRange } from "../../model/time.ts";
 import type { TuplesAnswer } from "../../model/wire/answers/flows.ts";
 import type { StoreReader } from "../reader.ts";
-import { answered, count, ms, rangeParams, secondsText, type RangeQuestion } from "./question.ts";
+import { answered, count, IN_RANGE, ms, rangeParams, secondsText, type RangeQuestion } from "./question.ts";
 import { compileWhere, termsBeyond, withFilter } from "./where.ts";
 
 export const TUPLES_SQL = `
@@ -33,7 +33,7 @@ SELECT
   toUnixTimestamp64Milli(min(ts)) AS firstSeen, toUnixTimestamp64Milli(max(ts)) AS lastSeen,
   any(row_id) AS sampleRow
 FROM flows AS f
-WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')} /* filter */
+WHERE ${IN_RANGE} /* filter */
 GROUP BY src_id, dst_id, sourceAddress, destinationAddress, dst_name, protocol, dst_port, icmpType, family, direction
 ORDER BY opened + failed + drops DESC, source, destination, port
 LIMIT {limit:UInt32}`;

@@ -63,9 +63,15 @@ function knows(table: Vocabulary, condition: Condition): boolean {
   return FIELDS[table].has(condition.on);
 }
 
-/** Conditions of `filter` and `scope` on `table`. Throws RangeError on a term that the table does not know (ask `termsBeyond` first). */
-export function compileWhere(filter: Filter, scope: Scope, table: Vocabulary = "flows", asked: Ends = {}): Conditions {
-  const place = new Places();
+/** Conditions of `filter` and `scope` on `table`; names of parameters begin with `prefix`. Throws RangeError on a term that the table does not know (ask `termsBeyond` first). */
+export function compileWhere(
+  filter: Filter,
+  scope: Scope,
+  table: Vocabulary = "flows",
+  asked: Ends = {},
+  prefix = "f",
+): Conditions {
+  const place = new Places(prefix);
   const ends = table === "flows" ? flowsEnd : identityEnd;
   const parts: string[] = [];
   for (const term of filter.terms) {
@@ -107,13 +113,18 @@ type EndCompiler = (side: Side, match: EndMatch, place: Places) => string;
 /** Parameters by number, so that no value is ever part of the text. */
 class Places {
   readonly params: Record<string, string | number | readonly string[] | readonly bigint[]> = {};
+  readonly #prefix: string;
   #count = 0;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
 
   add(
     value: string | number | readonly string[] | readonly bigint[],
     type: "String" | "UInt64" | "UInt16" | "UInt8" | "IPv6" | "Array(String)" | "Array(UInt64)",
   ): string {
-    const name = `f${this.#count++}`;
+    const name = `${this.#prefix}${this.#count++}`;
     this.params[name] = value;
     return `{${name}:${type}}`;
   }

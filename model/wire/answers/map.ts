@@ -29,8 +29,8 @@ export const MapEdge = Traffic.extend({
   reasons: z.array(Counted),
   /** Packets that a policy is known to have refused, part of `drops`. */
   denied: Count,
+  /** Nulls when nothing was measured, or when the question did not ask for it (`latency=1`). */
   rtt: Latency,
-  connect: Latency,
   firstSeen: Ms,
   lastSeen: Ms,
   /** new: not in the context before the range; gone: only there; steady: in both, or the context holds no rows at all. */
