@@ -34,23 +34,36 @@ const COLUMNS: readonly Column<Loss>[] = [
     sortValue: (row) => row.lost,
   },
   {
+    id: "shed",
+    title: "Shed",
+    width: "120px",
+    numeric: true,
+    cell: (row) => <span className={row.shed > 0 ? "tone-degraded" : ""}>{count(row.shed)}</span>,
+    sortValue: (row) => row.shed,
+  },
+  {
     id: "share",
-    title: "Share",
+    title: "Not told",
     width: "110px",
     numeric: true,
-    cell: (row) => share(row.lost, row.produced),
-    sortValue: (row) => (row.produced === 0 ? 0 : row.lost / row.produced),
+    cell: (row) => share(row.lost + row.shed, row.produced),
+    sortValue: (row) => (row.produced === 0 ? 0 : (row.lost + row.shed) / row.produced),
   },
 ];
 const SORT = { column: "lost", descending: true } as const;
 
-/** What the kernel counted and what of it never came out of a ring, by CPU and type of event. */
+/** What the kernel counted and what of it never came out of a ring, or was left out under load, by CPU and type of event. */
 export function LossTable({ loss }: { readonly loss: readonly Loss[] }) {
   const lost = loss.reduce((sum, row) => sum + row.lost, 0);
+  const shed = loss.reduce((sum, row) => sum + row.shed, 0);
   return (
     <Section
       title="Loss by CPU and event"
-      note={lost === 0 ? "nothing lost since the collector began" : `${count(lost)} lost, counted in the kernel`}
+      note={
+        lost + shed === 0
+          ? "nothing lost since the collector began"
+          : `${count(lost)} lost${shed === 0 ? "" : `, ${count(shed)} shed to hold the limit of CPU`}, counted in the kernel`
+      }
     >
       {loss.length === 0 ? (
         <p className={styles.empty}>No event has been produced yet.</p>

@@ -9,7 +9,7 @@ export const HookHealth = z.object({
   events: z.number().optional(),
 });
 
-/** Loss of one event type on one CPU since the collector began. `cpu` 65535 = not from a ring. */
+/** Loss of one event type on one CPU since the collector began; `shed` = left out on purpose, to hold the limit of CPU. `cpu` 65535 = not from a ring. */
 export const LossRow = z.object({
   cpu: z.int(),
   type: z.string(),
