@@ -1,5 +1,4 @@
 import { request } from "node:http";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { WeirError } from "../model/errors.ts";
@@ -10,6 +9,8 @@ import { allReplicas } from "../scripts/demo/network.ts";
 import { formatComparison } from "../scripts/demo/table.ts";
 import { runDemo } from "../scripts/demo/world.ts";
 import { dataDirectory } from "../store/config.ts";
+import { makeDirectory } from "../store/directory.ts";
+import { asStoreError } from "../store/embedded/lock.ts";
 import { collectorPart, partReport, startAll } from "./start.ts";
 import { Supervisor } from "./supervise.ts";
 import { fired } from "./until-signal.ts";
@@ -38,7 +39,7 @@ export interface CheckOptions {
 export async function showDemo({ seed, id, env, verbose }: ShowOptions, signal: AbortSignal): Promise<void> {
   const home = dataDirectory(env);
   const folder = join(home, "demo");
-  mkdirSync(folder, { recursive: true });
+  await usable(folder);
   const shown = { ...env, WEIR_DATA_DIR: folder };
   try {
     checkMachine();
@@ -86,12 +87,22 @@ async function show(
   }
 }
 
+/** Makes a directory of the world's. Throws StoreError where none can be made. */
+async function usable(folder: string): Promise<void> {
+  try {
+    await makeDirectory(folder);
+  } catch (thrown) {
+    throw asStoreError(thrown, folder);
+  }
+}
+
 /** Runs the check and prints its table. True when all that differs is counted as lost. */
 export async function checkDemo(
   { seed, seconds, id, env, verbose }: CheckOptions,
   signal: AbortSignal,
 ): Promise<boolean> {
   const say = (line: string): boolean => process.stderr.write(`weir: ${line}\n`);
+  await usable(join(dataDirectory(env), "run"));
   const comparison = await checkWorld({
     seed,
     seconds,

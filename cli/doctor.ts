@@ -1,4 +1,4 @@
-import { access, constants, mkdir, statfs } from "node:fs/promises";
+import { access, constants, statfs } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -6,6 +6,7 @@ import { EbpfSource } from "../collector/sources/ebpf.ts";
 import type { HookReport } from "../collector/sources/source.ts";
 import { systemCode, WeirError } from "../model/errors.ts";
 import { storeConfig } from "../store/config.ts";
+import { makeDirectory } from "../store/directory.ts";
 import { openReader, storeVersion } from "../store/reader.ts";
 
 /** One thing that was looked at. `next` says what to type when it is not well. */
@@ -51,7 +52,7 @@ async function dataDirFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
   const what = "data directory";
   const { dataDir } = storeConfig(env);
   try {
-    await mkdir(dataDir, { recursive: true });
+    await makeDirectory(dataDir);
     await access(dataDir, constants.W_OK);
     const { bavail, bsize } = await statfs(dataDir);
     const free = bavail * bsize;
@@ -70,7 +71,9 @@ async function dataDirFinding(env: NodeJS.ProcessEnv): Promise<Finding> {
         ? "its disk is read-only"
         : systemCode(cause) === "EACCES"
           ? "no right to write there"
-          : String(cause);
+          : systemCode(cause) === "ENOENT"
+            ? "no directory can be made there"
+            : String(cause);
     return { what, state: "bad", detail: `${dataDir}: ${why}`, next: "choose another directory with WEIR_DATA_DIR" };
   }
 }

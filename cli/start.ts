@@ -6,6 +6,7 @@ import { systemCode, WeirError } from "../model/errors.ts";
 import { storeConfig } from "../store/config.ts";
 import { handOver } from "./rights/hand-over.ts";
 import { canReach, ordinaryUser } from "./rights/ordinary-user.ts";
+import { keepLog } from "./keep-log.ts";
 import { appAddress } from "./settings.ts";
 import { migrateStore } from "./store-migrate.ts";
 import { Supervisor, type Part, type Report } from "./supervise.ts";
@@ -33,7 +34,7 @@ export async function startAll({ env, collect, verbose }: StartOptions, signal: 
   const app = appAddress(env);
   await portIsFree(app.port, app.host, "WEIR_PORT");
   if (store.embedded) await portIsFree(store.storePort, "127.0.0.1", "WEIR_STORE_PORT");
-  const supervisor = new Supervisor(partReport(verbose));
+  const supervisor = new Supervisor(await keepLog(store.dataDir, partReport(verbose)));
   const socket = env["WEIR_COLLECTOR_SOCKET"] ?? join(store.dataDir, "run", "collector.sock");
   const say = (text: string): boolean => process.stderr.write(`weir: ${text}\n`);
   const as = partsUser(env, store.dataDir, say);

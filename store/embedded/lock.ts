@@ -1,8 +1,9 @@
 /** Who holds a data directory: a file that names the process, written once, removed at the end, taken over from the dead. */
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { systemCode } from "../../model/errors.ts";
+import { makeDirectory } from "../directory.ts";
 import { StoreError } from "../errors.ts";
 
 interface Holder {
@@ -40,19 +41,6 @@ export async function lockDirectory(dataDir: string, part = "store"): Promise<()
     what: "several processes fight for this data directory",
     next: "start only one of them",
   });
-}
-
-/** As mkdir with `recursive`, which never ends where a file system makes no directories (/proc: ENOENT for a name whose parent is there). */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o755 });
-  } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code === "EEXIST") return;
-    if (code !== "ENOENT" || dirname(path) === path) throw thrown;
-    await makeDirectory(dirname(path));
-    await mkdir(path, { mode: 0o755 });
-  }
 }
 
 /** A sentence for a directory that cannot be made or written. */
