@@ -9,10 +9,9 @@ import { ago, count } from "../parts/numbers.ts";
 import { Table, type Column } from "../parts/Table.tsx";
 import { EdgeName } from "../parts/WorkloadName.tsx";
 import type { WhatWouldChange } from "../questions/use-what-would-change.ts";
-import type { FlowRow, Judged, Loaded, Refused, Response } from "./answers.ts";
-import styles from "./Policies.module.css";
+import type { FlowRow, Judged, Loaded, PolicyText, Refused, Response } from "./answers.ts";
+import styles from "./Report.module.css";
 import { useAsked } from "./use-asked.ts";
-import type { DraftsState } from "./use-drafts.ts";
 import type { WhatIfClient } from "./what-if-client.ts";
 
 const DiffView = dynamic(() => import("./DiffView.tsx").then((module) => module.DiffView), { ssr: false });
@@ -20,21 +19,41 @@ const DiffView = dynamic(() => import("./DiffView.tsx").then((module) => module.
 const read = (response: Response): Judged | Refused | undefined =>
   response.kind === "judged" ? response.judged : response.kind === "refused" ? response.refused : undefined;
 
-/** One draft against another over the same traffic: what B denies or allows that A does not. */
+/** A set of policies that can be compared: one file, or all of them as they are in force or as they are written. */
+interface Choice {
+  readonly id: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+const IN_FORCE = "in force";
+const WRITTEN = "written";
+
+function choicesOf(files: readonly PolicyText[]): Choice[] {
+  const all = (texts: readonly (string | undefined)[]): string =>
+    texts.flatMap((text) => (text === undefined || text.trim() === "" ? [] : [text.trimEnd()])).join("\n---\n");
+  return [
+    { id: IN_FORCE, name: "All in force today", text: all(files.map((file) => file.inForce)) },
+    { id: WRITTEN, name: "All as written here", text: all(files.map((file) => file.text)) },
+    ...files.map(({ name, text }) => ({ id: `file ${name}`, name, text })),
+  ];
+}
+
+/** One set of policies against another over the same traffic: what B denies or allows that A does not. */
 export function Compare({
   change,
-  drafts,
+  files,
   loaded,
 }: {
   readonly change: WhatWouldChange;
-  readonly drafts: DraftsState;
+  readonly files: readonly PolicyText[];
   readonly loaded: Loaded;
 }) {
-  const { files } = drafts.drafts;
-  const [left, setLeft] = useState(files[0]?.id ?? "");
-  const [right, setRight] = useState(files[1]?.id ?? files[0]?.id ?? "");
-  const a = files.find((file) => file.id === left);
-  const b = files.find((file) => file.id === right);
+  const choices = useMemo(() => choicesOf(files), [files]);
+  const [left, setLeft] = useState(files.length > 1 ? `file ${files[0]!.name}` : IN_FORCE);
+  const [right, setRight] = useState(files.length > 1 ? `file ${files[1]!.name}` : WRITTEN);
+  const a = choices.find((file) => file.id === left);
+  const b = choices.find((file) => file.id === right);
   const asked = useMemo(
     () => [{ name: "comparison", text: b?.text ?? "", inForce: a?.text ?? "" }],
     [a?.text, b?.text],
@@ -44,10 +63,10 @@ export function Compare({
     [asked],
   );
   const { answer, failure } = useAsked(change.client, a === undefined || b === undefined ? undefined : ask, read);
-  if (files.length < 2)
+  if (files.length === 0)
     return (
-      <Note title="Two files are needed to compare">
-        Write or open a second one in the editor: here you then see which flows the one denies and the other lets
+      <Note title="Nothing to compare yet">
+        Write or open policies in the editor: here you then see which flows one set of them denies and another lets
         through.
       </Note>
     );
@@ -55,7 +74,7 @@ export function Compare({
     <label>
       {label}
       <select value={value} onChange={(event) => set(event.target.value)}>
-        {files.map((file) => (
+        {choices.map((file) => (
           <option key={file.id} value={file.id}>
             {file.name}
           </option>

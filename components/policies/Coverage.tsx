@@ -6,8 +6,10 @@ import { Button } from "../parts/Button.tsx";
 import { count } from "../parts/numbers.ts";
 import { WorkloadName } from "../parts/WorkloadName.tsx";
 import type { WhatWouldChange } from "../questions/use-what-would-change.ts";
-import type { CoverageAnswer, Response } from "./answers.ts";
-import styles from "./Policies.module.css";
+import type { CoverageAnswer, PolicyText, Response } from "./answers.ts";
+import { editOf, type FolderFile } from "./folder-files.ts";
+import styles from "./Report.module.css";
+import page from "./Policies.module.css";
 import { withoutItem, withPorts } from "./text-edits.ts";
 import { useAsked } from "./use-asked.ts";
 import type { DraftsState } from "./use-drafts.ts";
@@ -26,10 +28,14 @@ const read = (response: Response): CoverageAnswer | undefined =>
 export function Coverage({
   change,
   drafts,
+  files,
+  folder,
   onLine,
 }: {
   readonly change: WhatWouldChange;
   readonly drafts: DraftsState;
+  readonly files: readonly PolicyText[];
+  readonly folder: readonly FolderFile[];
   onLine(file: string, line: number): void;
 }) {
   const { judged, client } = change;
@@ -47,16 +53,16 @@ export function Coverage({
     );
   if (answer === undefined)
     return (
-      <p className={styles.loading}>
+      <p className={page.loading}>
         {change.stale === "problems" ? "No answer yet: the text has an error." : "Working out coverage"}
       </p>
     );
-  const edit = (file: string, of: (text: string) => string | undefined): void => {
-    const known = drafts.drafts.files.find((it) => it.name === file);
-    const text = known === undefined ? undefined : of(known.text);
-    if (known !== undefined && text !== undefined) drafts.act({ kind: "edit", id: known.id, text });
+  const textOf = (name: string): string => files.find((file) => file.name === name)?.text ?? "";
+  const edit = (name: string, of: (text: string) => string | undefined): void => {
+    const text = of(textOf(name));
+    const action = text === undefined ? undefined : editOf(drafts.drafts, folder, name, text);
+    if (action !== undefined) drafts.act(action);
   };
-  const textOf = (file: string): string => drafts.drafts.files.find((it) => it.name === file)?.text ?? "";
   return (
     <div className={styles.report}>
       <h2>

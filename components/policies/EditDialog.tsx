@@ -8,7 +8,7 @@ import { Button } from "../parts/Button.tsx";
 import { count } from "../parts/numbers.ts";
 import { Segmented } from "../parts/Segmented.tsx";
 import type { EditAnswer, EditRequest, Judged, PolicyText } from "./answers.ts";
-import styles from "./Policies.module.css";
+import styles from "./EditDialog.module.css";
 import type { WhatIfClient } from "./what-if-client.ts";
 
 const DiffView = dynamic(() => import("./DiffView.tsx").then((module) => module.DiffView), { ssr: false });

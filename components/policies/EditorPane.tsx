@@ -1,24 +1,22 @@
 "use client";
 
-import { CircleAlert, Download, FileText, Pencil, Trash2, TriangleAlert, X } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useCallback, useMemo, useState } from "react";
-import { Button } from "../parts/Button.tsx";
-import { clockSeconds, count } from "../parts/numbers.ts";
-import { Switch } from "../parts/Switch.tsx";
-import { Tooltip } from "../parts/Tooltip.tsx";
+import { count } from "../parts/numbers.ts";
 import type { WhatWouldChange } from "../questions/use-what-would-change.ts";
 import type { Explained, FlowRow, Names } from "./answers.ts";
 import type { Draft } from "./drafts.ts";
+import styles from "./Editor.module.css";
 import type { Marks } from "./editor-marks.ts";
-import { examples } from "./examples.ts";
-import styles from "./Policies.module.css";
+import { EditorTabs } from "./EditorTabs.tsx";
+import { Start, StateLine, Words } from "./EditorWords.tsx";
+import page from "./Policies.module.css";
 import type { DraftsState } from "./use-drafts.ts";
 
 // The editor is a third of a megabyte: it comes once the page stands.
 const PolicyEditor = dynamic(() => import("./PolicyEditor.tsx").then((module) => module.PolicyEditor), {
   ssr: false,
-  loading: () => <p className={styles.loading}>Loading the editor</p>,
+  loading: () => <p className={page.loading}>Loading the editor</p>,
 });
 const DiffView = dynamic(() => import("./DiffView.tsx").then((module) => module.DiffView), { ssr: false });
 
@@ -44,7 +42,7 @@ export function EditorPane(props: Props) {
   const showDiff = diff && file?.inForce !== undefined && file.inForce !== file.text;
   return (
     <section className={styles.editorPane} aria-label="Editor">
-      <Tabs drafts={drafts} file={file} diff={showDiff} onDiff={setDiff} />
+      <EditorTabs drafts={drafts} file={file} diff={showDiff} onDiff={setDiff} />
       {file === undefined ? (
         <Start drafts={drafts} names={names} />
       ) : (
@@ -157,221 +155,5 @@ function Text({
       onHover={(at) => onHover(file.name, at)}
       onTooLong={onTooLong}
     />
-  );
-}
-
-function Tabs({
-  drafts,
-  file,
-  diff,
-  onDiff,
-}: {
-  readonly drafts: DraftsState;
-  readonly file: Draft | undefined;
-  readonly diff: boolean;
-  onDiff(on: boolean): void;
-}) {
-  const open = drafts.drafts.files.filter((it) => it.open);
-  return (
-    <div className={styles.tabs}>
-      <ul className={styles.tabList}>
-        {open.map((it) => (
-          <li key={it.id} data-active={it.id === file?.id}>
-            <button
-              type="button"
-              aria-current={it.id === file?.id ? "true" : undefined}
-              onClick={() => drafts.act({ kind: "show", id: it.id })}
-            >
-              <FileText size={13} aria-hidden="true" />
-              {it.name.replace(/\.ya?ml$/, "")}
-              {it.inForce !== undefined && it.inForce !== it.text ? (
-                <span className={styles.dot} title="Differs from what is in force" />
-              ) : null}
-            </button>
-            <button
-              type="button"
-              className={styles.closeTab}
-              aria-label={`Close the tab of ${it.name}`}
-              onClick={() => drafts.act({ kind: "close", id: it.id })}
-            >
-              <X size={12} aria-hidden="true" />
-            </button>
-          </li>
-        ))}
-      </ul>
-      {file === undefined ? null : <FileTools drafts={drafts} file={file} diff={diff} onDiff={onDiff} />}
-    </div>
-  );
-}
-
-function FileTools({
-  drafts,
-  file,
-  diff,
-  onDiff,
-}: {
-  readonly drafts: DraftsState;
-  readonly file: Draft;
-  readonly diff: boolean;
-  onDiff(on: boolean): void;
-}) {
-  const [renaming, setRenaming] = useState(false);
-  const changed = file.inForce !== undefined && file.inForce !== file.text;
-  return (
-    <div className={styles.fileTools}>
-      {renaming ? (
-        <input
-          className={styles.rename}
-          aria-label="Name of the file"
-          defaultValue={file.name}
-          autoFocus
-          onBlur={(event) => {
-            drafts.act({ kind: "rename", id: file.id, name: event.target.value });
-            setRenaming(false);
-          }}
-          onKeyDown={(event) => {
-            if (event.key === "Enter") event.currentTarget.blur();
-            if (event.key === "Escape") setRenaming(false);
-          }}
-        />
-      ) : null}
-      {changed ? (
-        <Button look="bare" small aria-pressed={diff} onClick={() => onDiff(!diff)}>
-          Diff to in force
-        </Button>
-      ) : null}
-      <Tooltip text="Rename">
-        <Button look="bare" small iconOnly aria-label="Rename the file" onClick={() => setRenaming(true)}>
-          <Pencil size={13} aria-hidden="true" />
-        </Button>
-      </Tooltip>
-      <Tooltip text="Download">
-        <Button look="bare" small iconOnly aria-label="Download the file" onClick={() => download(file)}>
-          <Download size={13} aria-hidden="true" />
-        </Button>
-      </Tooltip>
-      <Tooltip text="Delete">
-        <Button
-          look="bare"
-          small
-          iconOnly
-          aria-label="Delete the file"
-          onClick={() =>
-            confirm(`Delete ${file.name} from this browser?`) ? drafts.act({ kind: "delete", id: file.id }) : undefined
-          }
-        >
-          <Trash2 size={13} aria-hidden="true" />
-        </Button>
-      </Tooltip>
-    </div>
-  );
-}
-
-function download({ name, text }: Draft): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/yaml" }));
-  Object.assign(document.createElement("a"), { href: url, download: name }).click();
-  URL.revokeObjectURL(url);
-}
-
-/** What is wrong in the text, since when the answer stands, whether the file is in force. */
-function StateLine({
-  drafts,
-  change,
-  file,
-}: {
-  readonly drafts: DraftsState;
-  readonly change: WhatWouldChange;
-  readonly file: Draft;
-}) {
-  const own = change.problems.filter((problem) => problem.file === file.name);
-  const errors = own.filter((problem) => problem.severity === "error");
-  const first = errors[0] ?? own[0];
-  const Icon = errors.length > 0 ? CircleAlert : TriangleAlert;
-  return (
-    <div className={styles.stateLine}>
-      {first === undefined ? (
-        <span className={styles.stateWords}>
-          {drafts.full ? (
-            <b className="tone-degraded">No room in this browser: download the file to keep it</b>
-          ) : drafts.keptAt === undefined ? (
-            "Draft kept in this browser"
-          ) : (
-            `Draft kept ${clockSeconds(drafts.keptAt)}`
-          )}
-        </span>
-      ) : (
-        <span className={`${styles.stateWords} ${errors.length > 0 ? "tone-denied" : "tone-degraded"}`} role="status">
-          <Icon size={13} aria-hidden="true" />
-          Line {first.line}: {first.message}
-          {own.length > 1 ? `, and ${own.length - 1} more` : ""}
-        </span>
-      )}
-      <Switch checked={file.inForce !== undefined} onChange={(on) => drafts.act({ kind: "in force", id: file.id, on })}>
-        In force today
-      </Switch>
-      <span className={styles.unit}>conns</span>
-    </div>
-  );
-}
-
-/** The policy in plain English: its rules, the one on the chosen line marked. */
-function Words({
-  change,
-  file,
-  line,
-}: {
-  readonly change: WhatWouldChange;
-  readonly file: Draft;
-  readonly line: Props["line"];
-}) {
-  const sentences = change.judged?.sentences.filter((sentence) => sentence.file === file.name) ?? [];
-  if (sentences.length === 0) return null;
-  return (
-    <details className={styles.words} open>
-      <summary>In words</summary>
-      <ul>
-        {sentences.slice(0, 60).map((sentence) => (
-          <li
-            key={`${sentence.line} ${sentence.text}`}
-            data-summary={sentence.isSummary}
-            data-on={line?.file === file.name && line.line === sentence.line}
-          >
-            {sentence.text}
-          </li>
-        ))}
-      </ul>
-    </details>
-  );
-}
-
-/** Nothing is open: what the page is for, and ways to begin. */
-function Start({ drafts, names }: { readonly drafts: DraftsState; readonly names: Names | undefined }) {
-  return (
-    <div className={styles.start}>
-      <h2>Try a policy before it bites</h2>
-      <p>
-        Write or open a policy. While you type, every connection of the range is judged again: what it would deny, what
-        it would allow, and which line decides.
-      </p>
-      <ul>
-        {(names === undefined ? [] : examples(names)).map((example) => (
-          <li key={example.name}>
-            <button type="button" onClick={() => drafts.act({ kind: "add", name: example.name, text: example.text })}>
-              <b>{example.title}</b>
-              <span>{example.says}</span>
-            </button>
-          </li>
-        ))}
-        <li>
-          <button type="button" onClick={() => drafts.act({ kind: "add", name: "policy.yaml", text: "" })}>
-            <b>Empty file</b>
-            <span>
-              NetworkPolicy, AdminNetworkPolicy, Cilium's and Calico's kinds are read. Ctrl Space lists what can be
-              written.
-            </span>
-          </button>
-        </li>
-      </ul>
-    </div>
   );
 }

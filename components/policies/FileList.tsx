@@ -1,68 +1,115 @@
 "use client";
 
-import { FileInput, Plus, ShieldCheck } from "lucide-react";
-import { useRef } from "react";
-import { Button } from "../parts/Button.tsx";
+import { ShieldCheck } from "lucide-react";
+import type { PolicyFolder } from "../../model/wire/answers/policy-files.ts";
+import type { PolicyProblem } from "../../policy/parse/problem.ts";
 import { count } from "../parts/numbers.ts";
-import { Tooltip } from "../parts/Tooltip.tsx";
-import type { Judged } from "./answers.ts";
+import type { Judged, PolicyFacts } from "./answers.ts";
+import styles from "./FileList.module.css";
+import { OpenFiles } from "./OpenFiles.tsx";
 import type { DraftsState } from "./use-drafts.ts";
-import { MOST_CHARACTERS, type Draft } from "./drafts.ts";
-import styles from "./Policies.module.css";
+import type { Draft } from "./drafts.ts";
 
-/** The files of this browser with their state, and the policies in them. */
-export function FileList({
-  drafts,
-  judged,
-  onTooLong,
-}: {
+interface Props {
   readonly drafts: DraftsState;
+  /** The server's folder; null: it was given none. */
+  readonly folder: PolicyFolder | null | undefined;
   readonly judged: Judged | undefined;
-  onTooLong(characters: number): void;
-}) {
+  readonly problems: readonly PolicyProblem[];
+  onNotice(text: string): void;
+}
+
+/** The files of the server's folder and of this browser with their state, and the policies in them. */
+export function FileList({ drafts, folder, judged, problems, onNotice }: Props) {
   const { files, active } = drafts.drafts;
-  const inForce = files.filter((file) => file.inForce !== undefined).length;
+  const own = files.filter((file) => file.fromFolder !== true);
+  const opened = new Map(files.filter((file) => file.fromFolder === true).map((file) => [file.name, file]));
+  const onDisk = folder?.files ?? [];
+  const hasFolder = folder !== null && folder !== undefined;
+  const names = new Set(onDisk.map((file) => file.name));
+  const entry = (name: string, shown: string, state: string, id: string | undefined, onOpen: () => void) => (
+    <li key={name}>
+      <button
+        type="button"
+        className={styles.file}
+        aria-current={id !== undefined && id === active ? "true" : undefined}
+        title={name}
+        onClick={onOpen}
+      >
+        <span className={styles.fileName}>{shown.replace(/\.ya?ml$/, "")}</span>
+        <span className={styles.fileState}>{state}</span>
+      </button>
+      <Inside name={name} judged={judged} problems={problems} />
+    </li>
+  );
   return (
     <nav className={styles.files} aria-label="Files of policies">
       <div className={styles.filesHead}>
-        <span>
-          {count(files.length)} {files.length === 1 ? "file" : "files"}, {count(inForce)} in force
-        </span>
-        <OpenFile drafts={drafts} onTooLong={onTooLong} />
-        <Tooltip text="New file">
-          <Button
-            look="bare"
-            small
-            iconOnly
-            aria-label="New file"
-            onClick={() => drafts.act({ kind: "add", name: "policy.yaml", text: "" })}
-          >
-            <Plus size={14} aria-hidden="true" />
-          </Button>
-        </Tooltip>
+        <span>{headWords(onDisk.length, own)}</span>
+        <OpenFiles drafts={drafts} onNotice={onNotice} />
       </div>
-      <ul>
-        {files.map((file) => (
-          <li key={file.id}>
-            <button
-              type="button"
-              className={styles.file}
-              aria-current={file.id === active ? "true" : undefined}
-              onClick={() => drafts.act({ kind: "show", id: file.id })}
-            >
-              <span className={styles.fileName}>{file.name.replace(/\.ya?ml$/, "")}</span>
-              <span className={styles.fileState}>{stateOf(file)}</span>
-            </button>
-            <Policies file={file} judged={judged} />
-          </li>
-        ))}
-      </ul>
+      <div className={styles.lists}>
+        {!hasFolder ? null : (
+          <section aria-label="Folder of the server">
+            <h2 title={folder.path}>{folder.path}</h2>
+            {folder.problem === undefined ? null : <p className="tone-degraded">The folder: {folder.problem}</p>}
+            <ul>
+              {onDisk.map(({ name, text }) => {
+                const draft = opened.get(name);
+                const state = draft === undefined || draft.text === text ? "in force" : "changed";
+                return entry(name, name.slice(name.indexOf("/") + 1), state, draft?.id, () =>
+                  drafts.act({ kind: "open from folder", name, disk: text }),
+                );
+              })}
+              {[...opened.values()]
+                .filter((file) => !names.has(file.name))
+                .map((file) =>
+                  entry(file.name, file.name.slice(file.name.indexOf("/") + 1), "gone from disk", file.id, () =>
+                    drafts.act({ kind: "show", id: file.id }),
+                  ),
+                )}
+            </ul>
+            {folder.leftOut.length === 0 ? null : (
+              <details className={styles.leftOut}>
+                <summary>{count(folder.leftOut.length)} left out</summary>
+                <ul>
+                  {folder.leftOut.slice(0, 50).map(({ name, why }) => (
+                    <li key={name}>
+                      {name}: {why}
+                    </li>
+                  ))}
+                </ul>
+              </details>
+            )}
+          </section>
+        )}
+        <section aria-label="Drafts of this browser">
+          {!hasFolder ? null : <h2>This browser</h2>}
+          <ul>
+            {own.map((file) =>
+              entry(file.name, file.name, stateOf(file), file.id, () => drafts.act({ kind: "show", id: file.id })),
+            )}
+          </ul>
+          {own.length === 0 ? <p>No drafts. Drop files or a folder here, or begin one with +.</p> : null}
+        </section>
+      </div>
       <p className={styles.filesFoot}>
         <ShieldCheck size={13} aria-hidden="true" />
-        Kept in this browser only. Nothing is applied to a cluster.
+        <span>
+          Drafts stay in this browser; nothing is applied.{" "}
+          {!hasFolder
+            ? "A cluster's own policies can't be read yet: export them with kubectl and start with --policies DIR."
+            : "The folder is read only."}
+        </span>
       </p>
     </nav>
   );
+}
+
+function headWords(onDisk: number, own: readonly Draft[]): string {
+  const inForce = onDisk + own.filter((file) => file.inForce !== undefined).length;
+  const all = onDisk + own.length;
+  return `${count(all)} ${all === 1 ? "file" : "files"}, ${count(inForce)} in force`;
 }
 
 function stateOf(file: Draft): string {
@@ -70,55 +117,56 @@ function stateOf(file: Draft): string {
   return file.inForce === file.text ? "in force" : "changed";
 }
 
-function Policies({ file, judged }: { readonly file: Draft; readonly judged: Judged | undefined }) {
-  const policies = judged?.policies.filter((policy) => policy.file === file.name) ?? [];
-  if (policies.length === 0) return null;
+const MOST_INSIDE = 8;
+
+/** What is wrong in a file, and the policies in it. */
+function Inside({
+  name,
+  judged,
+  problems,
+}: {
+  readonly name: string;
+  readonly judged: Judged | undefined;
+  readonly problems: readonly PolicyProblem[];
+}) {
+  const policies = judged?.policies.filter((policy) => policy.file === name) ?? [];
+  const errors = problems.filter((problem) => problem.file === name && problem.severity === "error");
+  const first = errors[0];
+  if (policies.length === 0 && first === undefined) return null;
   return (
     <ul className={styles.policies}>
-      {policies.slice(0, 8).map((policy) => (
+      {first === undefined ? null : (
+        <li className="tone-denied" title={first.message}>
+          Line {first.line}: {first.message}
+        </li>
+      )}
+      {policies.slice(0, MOST_INSIDE).map((policy) => (
         <li
           key={`${policy.kind} ${policy.namespace} ${policy.name} ${policy.line}`}
           title={`${policy.kind}, line ${policy.line}`}
         >
           {policy.namespace === "" ? "" : `${policy.namespace}/`}
           {policy.name}
-          <span>
-            {policy.selects === undefined ? "" : `${policy.selects} ${policy.selects === 1 ? "workload" : "workloads"}`}
-          </span>
+          <span>{insideWords(policy)}</span>
         </li>
       ))}
-      {policies.length > 8 ? <li>{count(policies.length - 8)} more</li> : null}
+      {policies.length > MOST_INSIDE ? <li>{count(policies.length - MOST_INSIDE)} more</li> : null}
     </ul>
   );
 }
 
-/** Opens files of this machine as drafts. */
-export function OpenFile({ drafts, onTooLong }: { readonly drafts: DraftsState; onTooLong(characters: number): void }) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <Tooltip text="Open files">
-        <Button look="bare" small iconOnly aria-label="Open files" onClick={() => input.current?.click()}>
-          <FileInput size={14} aria-hidden="true" />
-        </Button>
-      </Tooltip>
-      <input
-        ref={input}
-        type="file"
-        multiple
-        accept=".yaml,.yml,.json"
-        className="visually-hidden"
-        tabIndex={-1}
-        aria-label="Files of policies to open"
-        onChange={(event) => {
-          const chosen = [...(event.target.files ?? [])];
-          event.target.value = "";
-          for (const file of chosen) {
-            if (file.size > MOST_CHARACTERS) onTooLong(file.size);
-            else void file.text().then((text) => drafts.act({ kind: "add", name: file.name, text }));
-          }
-        }}
-      />
-    </>
-  );
+const SHORT_KINDS: Readonly<Record<string, string>> = {
+  NetworkPolicy: "NP",
+  AdminNetworkPolicy: "ANP",
+  BaselineAdminNetworkPolicy: "BANP",
+  ClusterNetworkPolicy: "CNP v1alpha2",
+  CiliumNetworkPolicy: "Cilium",
+  CiliumClusterwideNetworkPolicy: "Cilium cluster",
+  GlobalNetworkPolicy: "Calico global",
+};
+
+function insideWords({ kind, selects }: PolicyFacts): string {
+  const short = SHORT_KINDS[kind] ?? kind;
+  if (selects === undefined) return short;
+  return `${short}, ${selects} ${selects === 1 ? "workload" : "workloads"}`;
 }

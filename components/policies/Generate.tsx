@@ -7,7 +7,8 @@ import { Button } from "../parts/Button.tsx";
 import { ago, count } from "../parts/numbers.ts";
 import type { WhatWouldChange } from "../questions/use-what-would-change.ts";
 import type { GenerateAnswer, GenerateRequest, Loaded, Response } from "./answers.ts";
-import styles from "./Policies.module.css";
+import styles from "./Report.module.css";
+import page from "./Policies.module.css";
 import { useAsked } from "./use-asked.ts";
 import type { DraftsState } from "./use-drafts.ts";
 import type { WhatIfClient } from "./what-if-client.ts";
@@ -147,7 +148,7 @@ export function Generate({
             {failure}
           </Note>
         ) : answer === undefined ? (
-          <p className={styles.loading}>Reading what was seen</p>
+          <p className={page.loading}>Reading what was seen</p>
         ) : (
           <Result answer={answer} />
         )}

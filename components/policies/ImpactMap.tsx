@@ -11,7 +11,8 @@ import { SceneCanvas } from "../map/SceneCanvas.tsx";
 import { useMapTheme } from "../map/use-map-theme.ts";
 import { useSettledLayout } from "../map/use-settled-layout.ts";
 import type { EdgeChange, Judged, Loaded } from "./answers.ts";
-import styles from "./Policies.module.css";
+import styles from "./Impact.module.css";
+import page from "./Policies.module.css";
 
 const STATES: Readonly<Record<Change, EdgeState>> = {
   "newly-denied": "newly-denied",
@@ -67,7 +68,7 @@ export function ImpactMap({ loaded, judged, lit, edge, onEdge }: Props) {
   return (
     <div className={styles.map} data-testid="impact-map" data-edges={summary(judged)}>
       {scene === undefined || look === undefined ? (
-        <p className={styles.loading}>Laying out {count(graph.nodes.length)} nodes</p>
+        <p className={page.loading}>Laying out {count(graph.nodes.length)} nodes</p>
       ) : (
         <SceneCanvas
           scene={scene}

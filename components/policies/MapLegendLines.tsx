@@ -5,7 +5,7 @@ import { drawEdgeSample } from "../map/draw.ts";
 import type { EdgeState } from "../map/graph.ts";
 import type { MapTheme } from "../map/pen.ts";
 import { useMapTheme } from "../map/use-map-theme.ts";
-import styles from "./Policies.module.css";
+import styles from "./Impact.module.css";
 
 const WORDS: readonly (readonly [EdgeState, string])[] = [
   ["newly-denied", "newly denied"],

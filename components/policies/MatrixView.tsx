@@ -6,7 +6,8 @@ import { count } from "../parts/numbers.ts";
 import { Segmented } from "../parts/Segmented.tsx";
 import type { WhatWouldChange } from "../questions/use-what-would-change.ts";
 import type { FlowEnd, MatrixAnswer, Response } from "./answers.ts";
-import styles from "./Policies.module.css";
+import styles from "./Matrix.module.css";
+import page from "./Policies.module.css";
 import { useAsked } from "./use-asked.ts";
 import type { WhatIfClient } from "./what-if-client.ts";
 
@@ -54,7 +55,7 @@ export function MatrixView({
     );
   if (answer === undefined)
     return (
-      <p className={styles.loading}>
+      <p className={page.loading}>
         {change.stale === "problems" ? "No answer yet: the text has an error." : "Asking every pair"}
       </p>
     );

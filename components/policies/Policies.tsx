@@ -1,40 +1,30 @@
 "use client";
 
-import { Copy, Link2 } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { PROFILES, type Profile } from "../../policy/world.ts";
 import { PageHead } from "../frame/PageHead.tsx";
 import { useNarrow } from "../frame/use-narrow.ts";
 import { Button } from "../parts/Button.tsx";
 import { count } from "../parts/numbers.ts";
-import { Segmented } from "../parts/Segmented.tsx";
+import { usePolicyFolder } from "../questions/use-policy-folder.ts";
 import { useWhatWouldChange } from "../questions/use-what-would-change.ts";
-import type { EditAnswer, Explained, FlowRow, PolicyText } from "./answers.ts";
+import type { EditAnswer, Explained, FlowRow } from "./answers.ts";
 import { Compare } from "./Compare.tsx";
 import { Coverage } from "./Coverage.tsx";
 import { EditDialog } from "./EditDialog.tsx";
 import { EditorPane } from "./EditorPane.tsx";
 import { FileList } from "./FileList.tsx";
+import { DropZone } from "./DropZone.tsx";
+import { editOf, textsToJudge, type FolderFile } from "./folder-files.ts";
 import { Generate } from "./Generate.tsx";
+import { HeadTools } from "./HeadTools.tsx";
 import { ImpactPane, TrafficNote } from "./ImpactPane.tsx";
 import { MatrixView } from "./MatrixView.tsx";
 import styles from "./Policies.module.css";
-import { MOST_LINK, shareHash } from "./share.ts";
-import { useDrafts, type DraftsState } from "./use-drafts.ts";
-import { usePoliciesState, type PoliciesState, type PoliciesView } from "./use-policies-state.ts";
+import { useDrafts } from "./use-drafts.ts";
+import { usePoliciesState } from "./use-policies-state.ts";
 
-const VIEW_WORDS: Readonly<Record<PoliciesView, string>> = {
-  editor: "Editor",
-  coverage: "Coverage",
-  generate: "Generate",
-  compare: "Compare",
-  matrix: "Matrix",
-};
-const PROFILE_WORDS: Readonly<Record<Profile, string>> = {
-  kubernetes: "Kubernetes",
-  cilium: "Cilium",
-  calico: "Calico",
-};
+const NO_FILES: readonly FolderFile[] = [];
+const NO_EDGES: readonly string[] = [];
 
 /** One selection, wherever it starts: a flow of the table, a line of the text, an edge of the map. */
 type Selection =
@@ -47,10 +37,14 @@ export function Policies() {
   const state = usePoliciesState();
   const drafts = useDrafts();
   const narrow = useNarrow(700);
-  const files = useMemo(
-    (): readonly PolicyText[] => drafts.drafts.files.map(({ name, text, inForce }) => ({ name, text, inForce })),
-    [drafts.drafts.files],
-  );
+  const folder = usePolicyFolder().data;
+  const onDisk = folder?.files ?? NO_FILES;
+  const files = useMemo(() => textsToJudge(drafts.drafts.files, onDisk), [drafts.drafts.files, onDisk]);
+  const { act } = drafts;
+  useEffect(() => {
+    if (folder === undefined || folder?.problem !== undefined) return; // not known now: what is open stays as it is
+    act({ kind: "folder changed", files: new Map(onDisk.map((file) => [file.name, file.text])) });
+  }, [act, folder, onDisk]);
   const change = useWhatWouldChange(files, state.as);
   const [selection, setSelection] = useState<Selection>();
   const [hovered, setHovered] = useState<{ readonly file: string; readonly line: number }>();
@@ -70,19 +64,21 @@ export function Policies() {
     if (under !== undefined && under.edges.length > 0) return under.edges;
     if (selectedRow !== undefined) return [selectedRow.edge];
     if (selection?.kind === "edge") return [selection.key];
-    if (selection?.kind !== "line") return [];
-    return judged?.lines[selection.file]?.find((use) => use.line === selection.line)?.edges ?? [];
+    if (selection?.kind !== "line") return NO_EDGES;
+    return judged?.lines[selection.file]?.find((use) => use.line === selection.line)?.edges ?? NO_EDGES;
   }, [judged, selection, selectedRow, hovered]);
   const line = selection?.kind === "line" ? selection : selectedRow?.by;
 
   const goTo = useCallback(
     (file: string, at: number) => {
       const known = drafts.drafts.files.find((it) => it.name === file);
-      if (known === undefined) return;
-      if (known.id !== drafts.drafts.active) drafts.act({ kind: "show", id: known.id });
+      const disk = onDisk.find((it) => it.name === file);
+      if (known === undefined && disk === undefined) return;
+      if (known === undefined) drafts.act({ kind: "open from folder", name: file, disk: disk!.text });
+      else if (known.id !== drafts.drafts.active) drafts.act({ kind: "show", id: known.id });
       setReveal({ line: at });
     },
-    [drafts],
+    [drafts, onDisk],
   );
   const pickRow = (row: FlowRow | undefined): void => {
     setSelection(row === undefined ? undefined : { kind: "row", row: row.row });
@@ -100,12 +96,9 @@ export function Policies() {
     else pickRow(row);
   };
   const take = (edit: EditAnswer): void => {
-    const known = drafts.drafts.files.find((file) => file.name === edit.file);
-    if (edit.before === "" || known === undefined) drafts.act({ kind: "add", name: edit.file, text: edit.after });
-    else {
-      drafts.act({ kind: "edit", id: known.id, text: edit.after });
-      drafts.act({ kind: "show", id: known.id });
-    }
+    const changes = edit.before === "" ? undefined : editOf(drafts.drafts, onDisk, edit.file, edit.after);
+    drafts.act(changes ?? { kind: "add", name: edit.file, text: edit.after });
+    if (changes?.kind === "edit") drafts.act({ kind: "show", id: changes.id });
     state.want(undefined);
   };
   const tooLong = (characters: number): void =>
@@ -126,10 +119,10 @@ export function Policies() {
           </Button>
         </p>
       )}
-      <div className={styles.columns} data-view={state.view}>
+      <DropZone drafts={drafts} view={state.view} onNotice={setNotice}>
         {state.view === "editor" && !narrow ? (
           <>
-            <FileList drafts={drafts} judged={judged} onTooLong={tooLong} />
+            <FileList drafts={drafts} folder={folder} judged={judged} problems={change.problems} onNotice={setNotice} />
             {drafts.read ? (
               <EditorPane
                 drafts={drafts}
@@ -176,15 +169,15 @@ export function Policies() {
             onEdit={state.want}
           />
         ) : state.view === "coverage" ? (
-          <Coverage change={change} drafts={drafts} onLine={showLine} />
+          <Coverage change={change} drafts={drafts} files={files} folder={onDisk} onLine={showLine} />
         ) : state.view === "generate" ? (
           <Generate change={change} loaded={loaded} drafts={drafts} onDone={() => state.setView("editor")} />
         ) : state.view === "compare" ? (
-          <Compare change={change} drafts={drafts} loaded={loaded} />
+          <Compare change={change} files={files} loaded={loaded} />
         ) : (
           <MatrixView change={change} onLine={showLine} />
         )}
-      </div>
+      </DropZone>
       {state.wanted === undefined || client === undefined || judged === undefined ? null : (
         <EditDialog
           client={client}
@@ -195,85 +188,6 @@ export function Policies() {
           onTake={take}
           onClose={() => state.want(undefined)}
         />
-      )}
-    </>
-  );
-}
-
-function HeadTools({
-  state,
-  drafts,
-  narrow,
-  onNotice,
-}: {
-  readonly state: PoliciesState;
-  readonly drafts: DraftsState;
-  readonly narrow: boolean;
-  onNotice(text: string): void;
-}) {
-  const { files } = drafts.drafts;
-  const active = files.find((file) => file.id === drafts.drafts.active);
-  const share = async (): Promise<void> => {
-    const hash = await shareHash(
-      files.map(({ name, text, inForce }) => ({ name, text, inForce: inForce !== undefined })),
-    );
-    if (hash.length > MOST_LINK)
-      return onNotice(
-        `The link would have ${count(hash.length)} characters, more than most programs take. Download the files instead.`,
-      );
-    await navigator.clipboard.writeText(location.origin + location.pathname + location.search + hash);
-    onNotice(
-      `Link with ${count(files.length)} ${files.length === 1 ? "file" : "files"} copied. The texts are in the link itself; no server keeps them.`,
-    );
-  };
-  return (
-    <>
-      <span className={styles.views}>
-        <Segmented
-          label="View of policies"
-          value={state.view}
-          onChange={state.setView}
-          options={(Object.keys(VIEW_WORDS) as PoliciesView[])
-            .filter((view) => !narrow || view !== "matrix")
-            .map((value) => ({ value, label: narrow && value === "editor" ? "Impact" : VIEW_WORDS[value] }))}
-        />
-      </span>
-      {narrow ? null : (
-        <>
-          <label className={styles.judgeAs}>
-            Judge as
-            <select
-              value={state.as ?? ""}
-              onChange={(event) => state.setAs(PROFILES.find((profile) => profile === event.target.value))}
-            >
-              <option value="">the kinds say</option>
-              {PROFILES.map((profile) => (
-                <option key={profile} value={profile}>
-                  {PROFILE_WORDS[profile]}
-                </option>
-              ))}
-            </select>
-          </label>
-          <Button
-            disabled={files.length === 0}
-            onClick={() => void share().catch(() => onNotice("The browser let no link be copied."))}
-          >
-            <Link2 size={14} aria-hidden="true" />
-            Share
-          </Button>
-          <Button
-            disabled={active === undefined}
-            onClick={() =>
-              void navigator.clipboard.writeText(active?.text ?? "").then(
-                () => onNotice("YAML copied."),
-                () => onNotice("The browser let nothing be copied."),
-              )
-            }
-          >
-            <Copy size={14} aria-hidden="true" />
-            Copy YAML
-          </Button>
-        </>
       )}
     </>
   );

@@ -13,6 +13,8 @@ export interface PolicyText {
   readonly text: string;
   /** The text that is in force today; undefined: nothing of this file is. */
   readonly inForce: string | undefined;
+  /** A file of the server's folder that nobody edited here: what is wrong in it leaves its document out, and refuses nothing. */
+  readonly asOnDisk?: true;
 }
 
 /** Who or what stands at an end. */

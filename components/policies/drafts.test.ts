@@ -1,31 +1,73 @@
 import { expect, test } from "vitest";
-import { afterAction, keepDrafts, readDrafts, type Drafts } from "./drafts.ts";
+import { afterAction, draftsOf, NO_DRAFTS, type Drafts } from "./drafts.ts";
+import { draftsOfRecords, unkept, withLeft } from "./drafts-store.ts";
 import { edgeText, parseEdge } from "./edge-text.ts";
 import { shareHash, sharedDrafts } from "./share.ts";
 
-const NONE: Drafts = { files: [], active: undefined };
-
-function memory(): Storage {
-  const kept = new Map<string, string>();
-  return {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => void kept.set(key, value),
-  } as unknown as Storage;
-}
+const FOLDER = new Map([["policies/web.yaml", "a: 1\n"]]);
 
 test("what is kept is read again, with names that stay unique", () => {
-  const storage = memory();
-  let drafts = afterAction(NONE, { kind: "add", name: "web.yaml", text: "a: 1\n" });
+  let drafts = afterAction(NO_DRAFTS, { kind: "add", name: "web.yaml", text: "a: 1\n" });
   drafts = afterAction(drafts, { kind: "add", name: "web.yaml", text: "b: 2\n", inForce: true });
   expect(drafts.files.map((file) => file.name)).toEqual(["web.yaml", "web-2.yaml"]);
   drafts = afterAction(drafts, { kind: "edit", id: drafts.files[1]!.id, text: "b: 3\n" });
-  expect(keepDrafts(storage, drafts)).toBe(true);
-  expect(readDrafts(storage)).toEqual(JSON.parse(JSON.stringify(drafts)));
-  expect(readDrafts(storage).files[1]!.inForce).toBe("b: 2\n");
+  const head = { id: "head", order: drafts.files.map((file) => file.id), active: drafts.active };
+  expect(draftsOfRecords([head, ...drafts.files.toReversed()])).toEqual(drafts);
+});
+
+test("only files that changed are written, and what a page left behind is laid over what was kept", () => {
+  const kept = ["a", "b", "c"].reduce<Drafts>(
+    (all, name) => afterAction(all, { kind: "add", name: `${name}.yaml`, text: "" }),
+    NO_DRAFTS,
+  );
+  const [a, b, c] = kept.files.map((file) => file.id) as [string, string, string];
+  let now = afterAction(kept, { kind: "edit", id: b, text: "b: 2\n" });
+  now = afterAction(now, { kind: "delete", id: a });
+  expect(unkept(kept, now)).toEqual({ files: [now.files[0]], gone: [a] });
+  const left = { ...unkept(kept, now), order: [b, c], active: b };
+  expect(withLeft(kept, JSON.parse(JSON.stringify(left)))).toEqual({ ...now, active: b });
+  expect(withLeft(kept, "nonsense")).toBe(kept);
+});
+
+test("a file of the folder follows its disk until it is edited, and is forgotten when its tab is closed unedited", () => {
+  const opened = afterAction(NO_DRAFTS, { kind: "open from folder", name: "policies/web.yaml", disk: "a: 1\n" });
+  expect(opened.files[0]).toMatchObject({ text: "a: 1\n", inForce: "a: 1\n", fromFolder: true });
+  expect(afterAction(opened, { kind: "close", id: opened.active! }).files).toEqual([]);
+  expect(afterAction(opened, { kind: "folder changed", files: FOLDER })).toBe(opened);
+  const changed = new Map([["policies/web.yaml", "a: 2\n"]]);
+  const followed = afterAction(opened, { kind: "folder changed", files: changed });
+  expect(followed.files[0]).toMatchObject({ text: "a: 2\n", inForce: "a: 2\n" });
+  const edited = afterAction(opened, { kind: "edit", id: opened.active!, text: "a: 9\n" });
+  expect(afterAction(edited, { kind: "folder changed", files: changed }).files[0]).toMatchObject({
+    text: "a: 9\n",
+    inForce: "a: 2\n",
+  });
+  expect(afterAction(edited, { kind: "close", id: edited.active! }).files).toHaveLength(1);
+  const gone = new Map<string, string>();
+  expect(afterAction(opened, { kind: "folder changed", files: gone })).toEqual({ files: [], active: undefined });
+  expect(afterAction(edited, { kind: "folder changed", files: gone }).files[0]).toMatchObject({
+    text: "a: 9\n",
+    inForce: undefined,
+  });
+});
+
+test("several files are opened with one tab", () => {
+  const drafts = afterAction(NO_DRAFTS, {
+    kind: "add all",
+    files: [
+      { name: "a.yaml", text: "" },
+      { name: "b.yaml", text: "" },
+    ],
+  });
+  expect(drafts.files.map((file) => [file.name, file.open])).toEqual([
+    ["a.yaml", true],
+    ["b.yaml", false],
+  ]);
+  expect(drafts.active).toBe(drafts.files[0]?.id);
 });
 
 test("a closed tab keeps its file; a deleted one is gone", () => {
-  let drafts = afterAction(NONE, { kind: "add", name: "a.yaml", text: "" });
+  let drafts = afterAction(NO_DRAFTS, { kind: "add", name: "a.yaml", text: "" });
   drafts = afterAction(drafts, { kind: "add", name: "b.yaml", text: "" });
   drafts = afterAction(drafts, { kind: "close", id: drafts.active! });
   expect(drafts.files).toHaveLength(2);
@@ -36,8 +78,8 @@ test("a closed tab keeps its file; a deleted one is gone", () => {
 });
 
 test("storage that holds something else counts as empty", () => {
-  for (const text of ["", "[]", "null", '{"files": 3}', '{"files": [{"id": 1}]}'])
-    expect(readDrafts({ getItem: () => text }).files).toEqual([]);
+  for (const kept of [undefined, "", [], null, { files: 3 }, { files: [{ id: 1 }] }])
+    expect(draftsOf(kept).files).toEqual([]);
 });
 
 test("files come out of a link as they went in; a damaged link gives none", async () => {

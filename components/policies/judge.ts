@@ -74,16 +74,18 @@ export class Judge {
     const problems: PolicyProblem[] = [];
     const parsed = new Map<string, ParsedText>();
     const meanings: string[] = [];
-    for (const { name, text, inForce } of files) {
+    let refused = false;
+    for (const { name, text, inForce, asOnDisk } of files) {
       const own = this.#parse(parsed, name, text);
       candidate.push(...own.documents);
       problems.push(...own.problems);
+      refused ||= asOnDisk !== true && own.problems.some((problem) => problem.severity === "error");
       meanings.push(own.meaning);
       if (inForce !== undefined)
         today.push(...(inForce === text ? own : this.#parse(parsed, `${name} in force`, inForce)).documents);
     }
     this.#parsed = parsed;
-    if (problems.some((problem) => problem.severity === "error")) return { problems };
+    if (refused) return { problems };
     const profile = wanted ?? profileFor([...today, ...candidate]);
     const todayTexts = JSON.stringify([profile, files.map((file) => file.inForce ?? null)]);
     if (this.#whatIf === undefined || this.#whatIf.profile !== profile) {

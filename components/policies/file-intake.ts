@@ -1,0 +1,85 @@
+/** Files of this machine: chosen, a folder of them, or dropped on the page. Only texts of policies by their name, within limits. */
+import { MOST_FILES } from "../../model/wire/answers/policy-files.ts";
+import { count } from "../parts/numbers.ts";
+import { MOST_CHARACTERS } from "./drafts.ts";
+
+interface Taken {
+  readonly files: readonly { readonly name: string; readonly text: string }[];
+  /** One sentence about what was not taken; "" where all was. */
+  readonly notice: string;
+}
+
+interface Found {
+  readonly name: string;
+  readonly file: File;
+}
+
+const IS_POLICY = /\.(ya?ml|json)$/i;
+const MOST_DEPTH = 8;
+
+/** What was chosen in a file or folder dialog. */
+export function chosenFiles(list: FileList): Promise<Taken> {
+  return taken([...list].map((file) => ({ name: below(file.webkitRelativePath || file.name), file })));
+}
+
+/** What was dropped, folders opened. Call it inside of the event's handler: the list is emptied after. */
+export function droppedFiles({ items }: DataTransfer): Promise<Taken> {
+  const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  return filesOf(entries, 0).then(taken);
+}
+
+async function filesOf(entries: readonly FileSystemEntry[], depth: number): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const entry of entries) {
+    if (found.length > MOST_FILES) break;
+    if (entry.isFile)
+      found.push({ name: below(entry.fullPath.replace(/^\//, "")), file: await fileOf(entry as FileSystemFileEntry) });
+    else if (depth < MOST_DEPTH)
+      found.push(...(await filesOf(await entriesOf(entry as FileSystemDirectoryEntry), depth + 1)));
+  }
+  return found;
+}
+
+/** `policies/shop/web.yaml` → `shop/web.yaml`: the chosen folder's own name says nothing, and the server's may have the same. */
+function below(path: string): string {
+  return path.slice(path.indexOf("/") + 1);
+}
+
+function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+/** A reader gives a hundred at a time, then none. */
+async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0 || all.length > MOST_FILES) return all;
+    all.push(...some.filter((entry) => !entry.name.startsWith(".")));
+  }
+}
+
+async function taken(found: readonly Found[]): Promise<Taken> {
+  const policies = found.filter(({ name }) => IS_POLICY.test(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const files: { name: string; text: string }[] = [];
+  let bytes = 0;
+  let tooMuch = 0;
+  for (const { name, file } of policies) {
+    if (files.length >= MOST_FILES || bytes + file.size > MOST_CHARACTERS) tooMuch++;
+    else {
+      bytes += file.size;
+      files.push({ name, text: await file.text() });
+    }
+  }
+  const others = found.length - policies.length;
+  const said = [
+    ...(tooMuch === 0 ? [] : [`${count(tooMuch)} not taken: ${MOST_FILES} files and 10 MB are judged at most`]),
+    ...(others === 0 ? [] : [`${count(others)} without .yaml, .yml or .json in the name left alone`]),
+  ];
+  if (said.length === 0 && files.length < 2) return { files, notice: "" };
+  return {
+    files,
+    notice: `${count(files.length)} ${files.length === 1 ? "file" : "files"} opened as drafts${said.map((it) => `; ${it}`).join("")}.`,
+  };
+}
