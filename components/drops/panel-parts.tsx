@@ -12,7 +12,7 @@ import type { Named } from "../../model/wire/answers/parts.ts";
 import { edgeKey } from "../map/graph-from-answer.ts";
 import { rowName } from "../flows/rows.ts";
 import { usePageLink } from "../frame/use-page-link.ts";
-import { edgeText } from "../policies/edge-text.ts";
+import { PolicyMenu } from "../policies/PolicyMenu.tsx";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { Button, buttonClass } from "../parts/Button.tsx";
 import { CopyButton } from "../parts/CopyButton.tsx";
@@ -314,22 +314,16 @@ export function PanelFoot({
         </Link>
       )}
       {source === undefined || destination === undefined ? null : (
-        <Link
-          className={buttonClass()}
-          href={pageLink("/policies", {
-            q: undefined,
-            allow: edgeText({
-              source,
-              destination,
-              port:
-                flow === null || flow === undefined || flow.destination.port === 0
-                  ? ""
-                  : `${protocolName(flow.protocol)} ${flow.destination.port}`,
-            }),
-          })}
-        >
-          Try a policy
-        </Link>
+        <PolicyMenu
+          edge={{
+            source,
+            destination,
+            port:
+              flow === null || flow === undefined || flow.destination.port === 0
+                ? ""
+                : `${protocolName(flow.protocol)} ${flow.destination.port}`,
+          }}
+        />
       )}
     </>
   );

@@ -5,7 +5,7 @@ import Link from "next/link";
 import { protocolName, type Flow, type FlowEnd } from "../../model/flow.ts";
 import { quoteFilterValue } from "../../model/filter/parse.ts";
 import { usePageLink } from "../frame/use-page-link.ts";
-import { edgeText } from "../policies/edge-text.ts";
+import { PolicyMenu } from "../policies/PolicyMenu.tsx";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { Badge } from "../parts/Badge.tsx";
 import { Button, buttonClass } from "../parts/Button.tsx";
@@ -74,19 +74,13 @@ export function ConnectionPanel({ flow, place, onStep, onClose }: Props) {
           >
             On the map
           </Link>
-          <Link
-            className={buttonClass()}
-            href={pageLink("/policies", {
-              q: undefined,
-              [trouble ? "allow" : "only"]: edgeText({
-                source: policyEnd(flow.source),
-                destination: policyEnd(flow.destination),
-                port: flow.destination.port === 0 ? "" : `${protocolName(flow.protocol)} ${flow.destination.port}`,
-              }),
-            })}
-          >
-            Try a policy
-          </Link>
+          <PolicyMenu
+            edge={{
+              source: policyEnd(flow.source),
+              destination: policyEnd(flow.destination),
+              port: flow.destination.port === 0 ? "" : `${protocolName(flow.protocol)} ${flow.destination.port}`,
+            }}
+          />
           <CopyButton
             text={`weir observe --since ${flow.time.slice(0, 19)}Z ${around} port:${flow.destination.port}`}
             label="CLI"

@@ -5,6 +5,7 @@ import { Suspense, useState, type ReactNode } from "react";
 import styles from "./Frame.module.css";
 import { FrameKeys } from "./FrameKeys.tsx";
 import { LiveProvider } from "../questions/live.tsx";
+import { needsRoom } from "./pages.ts";
 import { Rail } from "./Rail.tsx";
 import { SampleNote } from "./SampleNote.tsx";
 import { StatusLine } from "./StatusLine.tsx";
@@ -21,7 +22,7 @@ export function Frame({ children, startedAt }: { readonly children: ReactNode; r
     <Suspense>
       <ViewRangeProvider startedAt={startedAt}>
         <LiveProvider>
-          <div className={styles.frame} data-path={path}>
+          <div className={styles.frame} data-path={path} data-roomy={needsRoom(path)}>
             <a href="#page" className={styles.skip}>
               Skip to the page
             </a>

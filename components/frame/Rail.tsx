@@ -8,7 +8,7 @@ import { KeyCap } from "../parts/KeyCap.tsx";
 import { perSecond } from "../parts/numbers.ts";
 import { useHowMuchWasSeen } from "../questions/use-how-much-was-seen.ts";
 import { Logo } from "./Logo.tsx";
-import { PAGES, type PageEntry } from "./pages.ts";
+import { needsRoom, PAGES, type PageEntry } from "./pages.ts";
 import { RAIL_COOKIE, keep } from "./preferences.ts";
 import styles from "./Rail.module.css";
 import { usePageLink } from "./use-page-link.ts";
@@ -22,8 +22,9 @@ interface RailProps {
 export function Rail({ onCommands, onHelp }: RailProps) {
   const status = useHowMuchWasSeen();
   const drops = status.data?.dropsPerSecond ?? 0;
+  const roomy = needsRoom(usePathname());
   return (
-    <nav className={styles.rail} aria-label="Pages">
+    <nav className={styles.rail} aria-label="Pages" data-roomy={roomy}>
       <div className={styles.brand}>
         <Logo />
         <span>Weir</span>
@@ -48,7 +49,7 @@ export function Rail({ onCommands, onHelp }: RailProps) {
             <KeyCap>?</KeyCap>
           </span>
         </button>
-        <WidthButton />
+        <WidthButton roomy={roomy} />
       </div>
     </nav>
   );
@@ -79,12 +80,12 @@ function Entry({ page, drops }: { readonly page: PageEntry; readonly drops: numb
   );
 }
 
-function WidthButton() {
+function WidthButton({ roomy }: { readonly roomy: boolean }) {
   const [narrow, setNarrow] = useState<boolean | undefined>();
   useEffect(() => {
     const chosen = document.documentElement.dataset["rail"];
-    setNarrow(chosen === undefined ? matchMedia("(max-width: 1199px)").matches : chosen === "narrow");
-  }, []);
+    setNarrow(chosen === undefined ? roomy || matchMedia("(max-width: 1199px)").matches : chosen === "narrow");
+  }, [roomy]);
   const flip = (): void => {
     const next = narrow === true ? "wide" : "narrow";
     document.documentElement.dataset["rail"] = next;

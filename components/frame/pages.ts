@@ -13,6 +13,8 @@ export interface PageEntry {
   readonly key: string;
   /** Below the line in the rail. */
   readonly second: boolean;
+  /** Three columns: the rail is narrow there by default. */
+  readonly needsRoom?: true;
 }
 
 /** The pages that exist, in the rail's order. A page is added here when it works. */
@@ -27,7 +29,13 @@ export const PAGES: readonly PageEntry[] = [
     icon: FileCheck2,
     key: "p",
     second: false,
+    needsRoom: true,
   },
   { path: "/flows", name: "Flows", title: "Flows", needsRows: true, icon: Rows3, key: "f", second: false },
   { path: "/health", name: "Health", title: "Health", needsRows: false, icon: Activity, key: "h", second: true },
 ];
+
+/** True for a page of three columns. */
+export function needsRoom(path: string): boolean {
+  return PAGES.some((page) => page.needsRoom === true && path.startsWith(page.path));
+}

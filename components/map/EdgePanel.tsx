@@ -6,7 +6,7 @@ import { protocolName } from "../../model/flow.ts";
 import { usePageLink } from "../frame/use-page-link.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
 import { quoteFilterValue } from "../../model/filter/parse.ts";
-import { edgeText } from "../policies/edge-text.ts";
+import { PolicyMenu } from "../policies/PolicyMenu.tsx";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { Badge } from "../parts/Badge.tsx";
 import { buttonClass } from "../parts/Button.tsx";
@@ -73,18 +73,14 @@ export function EdgePanel({
           <Link className={buttonClass(wentWrong ? {} : { look: "primary" })} href={pageLink("/flows", { q })}>
             Open flows
           </Link>
-          <Link
-            className={buttonClass()}
-            href={pageLink("/policies", {
-              [edge.state === "denied" ? "allow" : "only"]: edgeText({
-                source: { namespace: source.namespace, workload: source.name },
-                destination: { namespace: target.namespace, workload: target.name },
-                port: port === undefined ? "" : `${protocolName(port.protocol)} ${port.port}`,
-              }),
-            })}
-          >
-            Try a policy
-          </Link>
+          <PolicyMenu
+            edge={{
+              source: { namespace: source.namespace, workload: source.name },
+              destination: { namespace: target.namespace, workload: target.name },
+              port: port === undefined ? "" : `${protocolName(port.protocol)} ${port.port}`,
+            }}
+            keepsFilter
+          />
         </>
       }
     >
