@@ -1,6 +1,6 @@
 "use client";
 
-import { useCallback, type ReactNode } from "react";
+import { useCallback, useState, type ReactNode } from "react";
 import { Note } from "../parts/AnswerNote.tsx";
 import { Button } from "../parts/Button.tsx";
 import { count } from "../parts/numbers.ts";
@@ -10,7 +10,7 @@ import type { CoverageAnswer, PolicyText, Response } from "./answers.ts";
 import { editOf, type FolderFile } from "./folder-files.ts";
 import styles from "./Report.module.css";
 import page from "./Policies.module.css";
-import { withoutItem, withPorts } from "./text-edits.ts";
+import { withItemReplaced, withoutItem } from "./text-edits.ts";
 import { useAsked } from "./use-asked.ts";
 import type { DraftsState } from "./use-drafts.ts";
 import type { WhatIfClient } from "./what-if-client.ts";
@@ -24,7 +24,15 @@ const STATES: Readonly<Record<CoverageAnswer["idle"][number]["state"], string>> 
 const read = (response: Response): CoverageAnswer | undefined =>
   response.kind === "coverage" ? response.coverage : undefined;
 
-/** Who has no policy, which rules nothing needs, which are wider than the traffic. */
+/** A change that was made here, so that it can be taken back here. */
+interface Done {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+  readonly what: string;
+}
+
+/** Who has no policy, which rules nothing needs, contradict each other or are wider than the traffic. */
 export function Coverage({
   change,
   drafts,
@@ -45,6 +53,7 @@ export function Coverage({
     [judged],
   );
   const { answer, failure } = useAsked(client, judged === undefined ? undefined : ask, read);
+  const [done, setDone] = useState<Done>();
   if (failure !== undefined)
     return (
       <Note tone="denied" title="Coverage could not be worked out">
@@ -58,10 +67,13 @@ export function Coverage({
       </p>
     );
   const textOf = (name: string): string => files.find((file) => file.name === name)?.text ?? "";
-  const edit = (name: string, of: (text: string) => string | undefined): void => {
-    const text = of(textOf(name));
-    const action = text === undefined ? undefined : editOf(drafts.drafts, folder, name, text);
+  const put = (name: string, text: string): void => {
+    const action = editOf(drafts.drafts, folder, name, text);
     if (action !== undefined) drafts.act(action);
+  };
+  const edit = (name: string, what: string, after: string): void => {
+    setDone({ file: name, before: textOf(name), after, what });
+    put(name, after);
   };
   return (
     <div className={styles.report}>
@@ -69,6 +81,20 @@ export function Coverage({
         {count(answer.workloads - answer.bare.length)} of {count(answer.workloads)} workloads are selected in both
         directions
       </h2>
+      {done === undefined || textOf(done.file) !== done.after ? null : (
+        <p className={styles.done} role="status">
+          {done.what}
+          <Button
+            small
+            onClick={() => {
+              put(done.file, done.before);
+              setDone(undefined);
+            }}
+          >
+            Undo
+          </Button>
+        </p>
+      )}
       <Section
         title="Without a policy"
         empty="Every workload of the range is selected in both directions."
@@ -87,11 +113,24 @@ export function Coverage({
           <li key={`${rule.file} ${rule.line} ${rule.rule}`}>
             <LineLink file={rule.file} line={rule.line} onLine={onLine} />
             <span>{STATES[rule.state]}</span>
-            {withoutItem(textOf(rule.file), rule.line) === undefined ? null : (
-              <Button small onClick={() => edit(rule.file, (text) => withoutItem(text, rule.line))}>
-                Remove rule
-              </Button>
-            )}
+            <EditButton
+              label="Remove rule"
+              after={withoutItem(textOf(rule.file), rule.line)}
+              onEdit={(after) => edit(rule.file, `The rule on line ${rule.line} of ${rule.file} is taken out.`, after)}
+            />
+          </li>
+        )}
+      </Section>
+      <Section
+        title="Contradict each other"
+        empty="No rule always overrides another that says the opposite, and no two of one priority disagree."
+        rows={answer.contradictions}
+      >
+        {(rule) => (
+          <li key={`${rule.file} ${rule.line} ${rule.why} ${rule.text}`}>
+            <LineLink file={rule.file} line={rule.line} onLine={onLine} />
+            <span>{rule.text}</span>
+            <LineLink file={rule.by.file} line={rule.by.line} onLine={onLine} />
           </li>
         )}
       </Section>
@@ -106,15 +145,45 @@ export function Coverage({
             <span>
               {rule.what}; {rule.narrower}
             </span>
-            {rule.ports.length === 0 || withPorts(textOf(rule.file), rule.line, rule.ports) === undefined ? null : (
-              <Button small onClick={() => edit(rule.file, (text) => withPorts(text, rule.line, rule.ports))}>
-                Narrow the ports
-              </Button>
+            <EditButton
+              label="Narrow it"
+              after={rule.item === undefined ? undefined : withItemReplaced(textOf(rule.file), rule.line, rule.item)}
+              onEdit={(after) =>
+                edit(
+                  rule.file,
+                  `The rule on line ${rule.line} of ${rule.file} lets in what was seen and no more.`,
+                  after,
+                )
+              }
+            />
+            {rule.item === undefined ? null : (
+              <details className={styles.item}>
+                <summary>The narrower rule</summary>
+                <pre tabIndex={0}>{rule.item.join("\n")}</pre>
+              </details>
             )}
           </li>
         )}
       </Section>
     </div>
+  );
+}
+
+/** Nothing where the edit can't be made in the text as it stands. */
+function EditButton({
+  label,
+  after,
+  onEdit,
+}: {
+  readonly label: string;
+  readonly after: string | undefined;
+  onEdit(after: string): void;
+}) {
+  if (after === undefined) return null;
+  return (
+    <Button small onClick={() => onEdit(after)}>
+      {label}
+    </Button>
   );
 }
 

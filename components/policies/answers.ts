@@ -199,14 +199,18 @@ export interface CoverageAnswer {
     readonly by: { readonly file: string; readonly line: number; readonly rule: string };
     readonly text: string;
   }[];
-  readonly wide: readonly {
-    readonly file: string;
-    readonly line: number;
-    readonly rule: string;
-    readonly what: string;
-    readonly narrower: string;
-    readonly ports: readonly { readonly protocol: string; readonly port: number }[];
-  }[];
+  readonly wide: readonly WideFinding[];
+}
+
+/** A rule that lets in more than was seen. */
+export interface WideFinding {
+  readonly file: string;
+  readonly line: number;
+  readonly rule: string;
+  readonly what: string;
+  readonly narrower: string;
+  /** The rule that lets in what was seen and no more, as lines without indentation; undefined where it can't be written in place. */
+  readonly item: readonly string[] | undefined;
 }
 
 export interface GenerateRequest {

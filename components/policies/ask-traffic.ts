@@ -1,9 +1,9 @@
 import { contradictions } from "../../policy/contradictions.ts";
-import { ruleUse, uncovered, wideRules } from "../../policy/findings.ts";
+import { ruleUse, uncovered } from "../../policy/findings.ts";
 import { answerColumns, NO_RULE } from "../../policy/engine.ts";
 import { generatePolicies } from "../../policy/generate/generate.ts";
 import { standInNote } from "../../policy/stand-ins.ts";
-import { endText, portText, protocolName } from "../../policy/tuples.ts";
+import { endText, portText } from "../../policy/tuples.ts";
 import { ruleLabel, VERDICT_BITS } from "../../policy/verdict.ts";
 import type {
   CoverageAnswer,
@@ -15,6 +15,7 @@ import type {
 } from "./answers.ts";
 import type { Judge } from "./judge.ts";
 import { subjectLine } from "./lines.ts";
+import { wideFindings } from "./narrow.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** Who has no policy, which rules nothing needs, which let in more than was seen. Over the last answer. */
@@ -40,14 +41,7 @@ export function coverage(judge: Judge): CoverageAnswer | undefined {
       by: place(by),
       text,
     })),
-    wide: wideRules(diff.candidate, uses).map(({ use, what, narrower }) => ({
-      ...place(use.rule),
-      what,
-      narrower,
-      ports: use.ports
-        .filter(({ protocol, port }) => port > 0 && (protocol === 6 || protocol === 17 || protocol === 132))
-        .map(({ protocol, port }) => ({ protocol: protocolName(protocol), port })),
-    })),
+    wide: wideFindings(judge, uses),
   };
 }
 

@@ -4,6 +4,7 @@ import { coverage, generate, matrix } from "./ask-traffic.ts";
 import { Judge } from "./judge.ts";
 import { answer } from "./judge.test-support.ts";
 import { proposeEdit } from "./propose.ts";
+import { withItemReplaced } from "./text-edits.ts";
 import { trafficOf } from "./traffic.ts";
 
 const FLOWS = ["web payments 8443 100", "cart payments 8443 20", "payments ledger 9090 50", "payments api 443 7"];
@@ -78,8 +79,30 @@ describe("an answer", () => {
     expect(coverage(judge)).toMatchObject({
       workloads: 4,
       idle: [{ line: 12, state: "dead" }],
-      wide: [{ line: 9, ports: [{ protocol: "TCP", port: 8443 }] }],
+      wide: [{ line: 9, what: "allows every port" }],
     });
+  });
+
+  test("narrows a wide rule in peers and ports, and nothing that was seen is denied by it", () => {
+    const wide = POLICY.replace("podSelector: {matchLabels: {app: web}}", "podSelector: {}");
+    const judge = made();
+    expect(judged(judge.judge(files(wide), undefined)).changed).toEqual([]);
+    const [finding] = coverage(judge)!.wide;
+    expect(finding).toMatchObject({ line: 9, what: "allows every port, takes in 4 workloads, of which 2 came" });
+    const narrow = withItemReplaced(wide, finding!.line, finding!.item!)!;
+    expect(judged(judge.judge(files(narrow), undefined)).changed).toEqual([]);
+    expect(narrow).toContain("app: cart");
+    expect(coverage(judge)!.wide).toEqual([]);
+  });
+
+  test("names rules that contradict each other, with both lines", () => {
+    const judge = made();
+    const admin = (name: string, action: string, priority: number) =>
+      `apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: ${name}}\nspec:\n  priority: ${priority}\n  subject: {namespaces: {}}\n  ingress:\n    - action: ${action}\n      from: [{namespaces: {}}]\n`;
+    judge.judge(files(`${admin("first", "Deny", 1)}---\n${admin("second", "Allow", 2)}`), undefined);
+    expect(coverage(judge)!.contradictions).toMatchObject([
+      { why: "overridden", file: "p.yaml", line: 18, by: { line: 8 } },
+    ]);
   });
 });
 

@@ -10,7 +10,7 @@ import type { EditAnswer, EditRequest, FlowEnd, PolicyText } from "./answers.ts"
 import type { Judge } from "./judge.ts";
 import { withItem, withoutItem, type Item } from "./text-edits.ts";
 
-const KIND_OF_PROFILE: Readonly<Record<Profile, GeneratedKind>> = {
+export const KIND_OF_PROFILE: Readonly<Record<Profile, GeneratedKind>> = {
   kubernetes: "NetworkPolicy",
   cilium: "CiliumNetworkPolicy",
   calico: "CalicoNetworkPolicy",
@@ -198,7 +198,11 @@ function newFile(
 }
 
 /** The rule that takes in the rows' far ends on their ports, as lines; undefined for kinds that are not written here. */
-function ruleItem({ rows, set, kind }: Context, policy: PolicyRef, direction: Direction): Item | undefined {
+export function ruleItem(
+  { rows, set, kind }: Pick<Context, "rows" | "set" | "kind">,
+  policy: PolicyRef,
+  direction: Direction,
+): Item | undefined {
   const identities = new Map(set.identities.map((identity) => [identity.id, identity]));
   const peers = new Map<string, TupleEnd>();
   const ports = new Map<string, { protocol: string; port: number }>();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parsePolicies } from "../../policy/parse/policies.ts";
 import { fieldLine, subjectLine } from "./lines.ts";
-import { withItem, withoutItem, withPorts } from "./text-edits.ts";
+import { withItem, withItemReplaced, withoutItem } from "./text-edits.ts";
 
 const HEAD =
   "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: web\n  namespace: shop\nspec:\n";
@@ -63,14 +63,19 @@ test("a rule taken out leaves the others; the last one leaves an empty list", ()
   expect(withoutItem(text, 8)).toBeUndefined();
 });
 
-test("ports are added to a rule that has none, and to no other", () => {
-  const text = `${HEAD}  podSelector: {}\n  ingress:\n    - from:\n        - podSelector: {}\n    - ports:\n        - port: 80\n`;
-  const after = withPorts(text, 9, [{ protocol: "TCP", port: 8443 }])!;
+test("a rule is replaced where it stands, and nothing else is touched", () => {
+  const text = `${HEAD}  podSelector: {}\n  ingress:\n    # who\n    - from:\n        - podSelector: {}\n    - ports:\n        - port: 80\n`;
+  const after = withItemReplaced(text, 10, [
+    "- from:",
+    "    - podSelector:",
+    "        matchLabels:",
+    "          app: web",
+  ])!;
   expect(after).toContain(
-    "        - podSelector: {}\n      ports:\n        - protocol: TCP\n          port: 8443\n    - ports:",
+    "    # who\n    - from:\n        - podSelector:\n            matchLabels:\n              app: web\n    - ports:",
   );
   expect(errors(after)).toEqual([]);
-  expect(withPorts(text, 11, [{ protocol: "TCP", port: 8443 }])).toBeUndefined();
+  expect(withItemReplaced(text, 8, ["- {}"])).toBeUndefined();
 });
 
 test("lines of fields are those that the parser names", () => {

@@ -61,23 +61,13 @@ export function withoutItem(text: string, line: number): string | undefined {
   return out.join("\n");
 }
 
-/** `text` with `ports` added to the rule that begins at `line` and has none. Undefined where it has some or is in flow style. */
-export function withPorts(
-  text: string,
-  line: number,
-  ports: readonly { readonly protocol: string; readonly port: number }[],
-): string | undefined {
+/** `text` with `item` in the place of the list item that begins at `line`. Undefined where no item begins there. */
+export function withItemReplaced(text: string, line: number, item: Item): string | undefined {
   const lines = text.split("\n");
   const range = itemRange(lines, line);
   if (range === undefined) return undefined;
   const [start, end, indent] = range;
-  const own = lines.slice(start, end);
-  if (own.some((it) => /^[\s-]*(ports|toPorts):/.test(it)) || /^\s*-\s*\{/.test(own[0]!)) return undefined;
-  const item = ports.flatMap(({ protocol, port }) => [`- protocol: ${protocol}`, `  port: ${port}`]);
-  const empty = /^\s*-\s*\{\}\s*$/.test(own[0]!);
-  const pad = " ".repeat(indent + 2);
-  const last = lastContent(lines, start - 1, end);
-  return spliced(lines, last + 1, 0, [...(empty ? [] : [`${pad}ports:`]), ...indented(item, indent + 4)]);
+  return spliced(lines, start, end - start, indented(item, indent));
 }
 
 /** First and next line (from 0) of the item at `line` (from 1), and its indentation. */
