@@ -4,7 +4,16 @@
  */
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, readdirSync, realpathSync, rmdirSync, statfsSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  rmdirSync,
+  statfsSync,
+  unlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../../model/errors.ts";
 import { CPU_STATS } from "../decode/layout.gen.ts";
@@ -17,8 +26,12 @@ const BPFFS_MAGIC = 0xcafe4a11; // BPF_FS_MAGIC, include/uapi/linux/magic.h
 const VALUE_SIZE = 12; // offset in struct bpf_map_info: type, id, key_size, value_size
 
 const directory = (): string => join(BPFFS, "weir");
-const prefix = (dataDir: string): string =>
-  `${createHash("sha256").update(realpathSync(dataDir)).digest("hex").slice(0, 16)}-`;
+/** Names in bpffs have no dots and 255 bytes: a directory whose path is too long goes by its hash. */
+function prefix(dataDir: string): string {
+  const path = realpathSync(dataDir);
+  const name = Buffer.from(path).toString("base64url");
+  return name.length <= 200 ? `${name}~` : `#${createHash("sha256").update(path).digest("hex")}~`;
+}
 
 /** The path for a run's counters, its directory made; undefined where there is no bpffs and none can be mounted. */
 export function pinPath(dataDir: string, generation: number): string | undefined {
@@ -68,11 +81,15 @@ export function madeByType(stats: readonly { readonly produced: readonly number[
   return made;
 }
 
-/** Removes all pins of `dataDir`, and the directory when it was the last. */
+/** Removes all pins of `dataDir` and those of data directories that are gone, and the directory when none is left. */
 export function removePins(dataDir: string): void {
   const mine = prefix(dataDir);
   try {
-    for (const name of readdirSync(directory())) if (name.startsWith(mine)) unlinkSync(join(directory(), name));
+    for (const name of readdirSync(directory())) {
+      const owner = name.split("~")[0]!;
+      const isGone = !owner.startsWith("#") && !existsSync(Buffer.from(owner, "base64url").toString());
+      if (name.startsWith(mine) || isGone) unlinkSync(join(directory(), name));
+    }
     rmdirSync(directory());
   } catch (cause) {
     const code = systemCode(cause);
