@@ -210,6 +210,7 @@ export class HealthMeter {
       if (hook.state === "loaded") continue;
       notes.push({
         level: "warning",
+        about: "hooks",
         message: `${hook.name} is ${hook.state}: ${hook.why ?? "no reason given"}${hook.dark === undefined ? "" : `; not seen: ${hook.dark}`}`,
         next: "weir doctor",
       });
@@ -217,6 +218,7 @@ export class HealthMeter {
     if (this.rates.lost > 0)
       notes.push({
         level: "warning",
+        about: "rings",
         message: `${this.rates.lost} events were lost in the last second: the rings were full`,
         next: "the host is overloaded, or the collector gets too little CPU",
       });
@@ -229,18 +231,21 @@ export class HealthMeter {
     if (this.#shipFailing && nowMs - oldestMs > LATE_MS)
       notes.push({
         level: "error",
+        about: "store",
         message: `The store takes no rows: ${this.#shipFailure}`,
         next: "rows wait in the spool; nothing is lost until its budget is spent",
       });
     if (this.shedRows > 0)
       notes.push({
         level: "error",
+        about: "spool",
         message: `${this.shedRows} rows were given up: the spool's budget was spent`,
         next: "bring the store back, or raise WEIR_SPOOL_MB",
       });
     if (nowMs - this.#spoolFailedMs < LATE_MS)
       notes.push({
         level: "error",
+        about: "spool",
         message: `The spool cannot be written: ${this.#spoolFailure}`,
         next: "make room on the disk, or choose another with WEIR_DATA_DIR",
       });
@@ -254,6 +259,7 @@ export class HealthMeter {
     if (this.quarantined > 0)
       notes.push({
         level: "warning",
+        about: "quarantine",
         message: `${this.quarantined} segments are in quarantine`,
         next: "look at DATA_DIR/spool/quarantine: each has its reason beside it",
       });

@@ -188,6 +188,11 @@ export function healthLot(health: HealthSnapshot): Lot {
   say("spool_oldest_seconds", health.spool.oldestMs / 1000);
   say("insert_lag_seconds", health.store.lagMs / 1000);
   say("insert_seconds", health.store.insertMs / 1000);
+  say("insert_failures_total", health.store.failures);
+  say("spool_failures_total", health.spool.failures);
+  say("spool_shed_rows_total", health.spool.shedRows);
+  say("segments_quarantined_total", health.spool.quarantined);
+  say("records_malformed_total", health.malformed);
   say("memory_bytes", health.process.rssBytes);
   say("cpu_seconds_total", health.process.cpuSeconds);
   say("books_difference_events", health.books.difference);

@@ -46,6 +46,8 @@ export function ringOver(cpu: number, memory: ArrayBuffer, pageBytes: number): R
   };
 }
 
+const WINDOW_MS = 10_000;
+
 /** What draining has seen since start. */
 export interface ReaderCounts {
   /** Records of impossible size, samples too short or of unknown type. */
@@ -53,7 +55,7 @@ export interface ReaderCounts {
   /** What PERF_RECORD_LOST said: less than the kernel's own count (a burst's end is never told); for comparison only. */
   toldLost: number;
   events: number;
-  /** Greatest share of a ring in use when a drain began, 0–1. */
+  /** Greatest share of a ring in use when a drain began, 0–1, in the last ten to twenty seconds: `health` is written every ten. */
   ringUse: number;
 }
 
@@ -67,6 +69,10 @@ export class RingReader {
   readonly #scratch = new Uint32Array(16384 + 2);
   readonly #scratchBytes: Uint8Array<ArrayBuffer>;
   #far = Infinity;
+  /** Greatest share of this window of time and of the one before. */
+  #use = 0;
+  #useBefore = 0;
+  #windowEndMs = 0;
   readonly #state: Run = { words: new Uint32Array(), mask: 0, head: 0, tail: 0, limitLow: 0, limitHigh: 0, cpu: 0 };
 
   constructor(rings: readonly Ring[], decoder: Decoder) {
@@ -74,6 +80,14 @@ export class RingReader {
     this.#decoder = decoder;
     this.#next = new Float64Array(rings.length);
     this.#scratchBytes = new Uint8Array(this.#scratch.buffer);
+  }
+
+  #turnWindow(): void {
+    const nowMs = performance.now();
+    if (nowMs < this.#windowEndMs) return;
+    this.#useBefore = this.#use;
+    this.#use = 0;
+    this.#windowEndMs = nowMs + WINDOW_MS;
   }
 
   /**
@@ -84,13 +98,15 @@ export class RingReader {
     const rings = this.#rings;
     const before = this.counts.events;
     this.#far = horizon + FAR_NS;
+    this.#turnWindow();
     for (let i = 0; i < rings.length; i++) {
       const ring = rings[i]!;
       ring.head = Atomics.load(ring.control, 0) >>> 0; // acquire: what lies before it is written
       const use = ((ring.head - ring.tail) >>> 0) / ring.size;
-      if (use > this.counts.ringUse) this.counts.ringUse = use;
+      if (use > this.#use) this.#use = use;
       this.#next[i] = this.#peek(ring);
     }
+    this.counts.ringUse = Math.max(this.#use, this.#useBefore);
     for (;;) {
       let first = -1;
       let time = Infinity;

@@ -20,7 +20,7 @@ export type { Sink };
 export interface SourceCounters {
   /** One per (CPU, event type) that had any event. cpu NO_CPU = read out of maps and iterators. */
   readonly rows: readonly CounterRow[];
-  /** Greatest share of a ring in use when a drain began, 0–1. */
+  /** Greatest share of a ring in use when a drain began, 0–1, in the last ten to twenty seconds. */
   readonly ringUse: number;
   /** Mean cost of reading and decoding one event, ns; 0 before the first. */
   readonly decodeNs: number;

@@ -15,7 +15,9 @@ import { HooksTable } from "./HooksTable.tsx";
 import { LossTable } from "./LossTable.tsx";
 import { Measures } from "./Measures.tsx";
 import { NodesTable } from "./NodesTable.tsx";
+import { OverTime } from "./OverTime.tsx";
 import { RangeBooks } from "./RangeBooks.tsx";
+import { Versions } from "./Versions.tsx";
 
 /** What Weir itself does on this machine: what it sees, what it loses, and what to do about it. */
 export function HealthPage() {
@@ -39,15 +41,17 @@ export function HealthPage() {
         {health === undefined ? null : (
           <>
             <Measures health={health} />
-            <HooksTable hooks={health.hooks} />
-            <LossTable loss={health.loss} />
             <BooksTable books={health.books} />
+            <LossTable loss={health.loss} />
           </>
         )}
         <RangeBooks />
+        <OverTime />
+        {health === undefined ? null : <HooksTable hooks={health.hooks} />}
         {status.data?.store === null || status.data === undefined ? null : (
           <NodesTable store={status.data.store} checkedMs={status.data.checkedMs} />
         )}
+        {status.data === undefined ? null : <Versions status={status.data} health={health} />}
       </div>
     </>
   );

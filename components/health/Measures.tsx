@@ -25,6 +25,10 @@ export function Measures({ health }: { readonly health: HealthSnapshot }) {
   );
 }
 
+/** Segments are sealed and sent once a second: one that waits for so long says that the store is away or slow. */
+const OLD_MS = 30_000;
+const SPOOL_FULL = 0.8;
+
 function measuresOf(health: HealthSnapshot): readonly Measure[] {
   const { books, spool, store, process, live, identities } = health;
   const upSeconds = Math.max(1, (health.at - health.startedMs) / 1000);
@@ -34,7 +38,7 @@ function measuresOf(health: HealthSnapshot): readonly Measure[] {
     {
       name: "Fullest ring",
       value: `${(health.ringUse * 100).toFixed(1)} %`,
-      of: "of its size, last second",
+      of: "of its size, last 10–20 s",
       tone: health.ringUse > 0.5 ? "degraded" : undefined,
     },
     {
@@ -43,17 +47,40 @@ function measuresOf(health: HealthSnapshot): readonly Measure[] {
       of: `of ${count(books.produced)} events`,
       tone: books.lost > 0 ? "degraded" : undefined,
     },
+    {
+      name: "Shed",
+      value: count(books.shed),
+      of:
+        spool.shedRows > 0
+          ? `${count(spool.shedRows)} rows, as the spool was full`
+          : "events given up to stay within limits",
+      tone: books.shed > 0 ? "degraded" : undefined,
+    },
+    {
+      name: "Quarantine",
+      value: count(spool.quarantined),
+      of: `${spool.quarantined === 1 ? "segment" : "segments"}, ${count(books.quarantined)} events`,
+      tone: spool.quarantined > 0 || books.quarantined > 0 ? "degraded" : undefined,
+    },
     { name: "Decode", value: duration(health.decodeNs / 1000), of: `an event; ${count(health.malformed)} malformed` },
     {
       name: "Insert lag",
       value: duration(store.lagMs * 1000),
-      of: `an insert takes ${duration(store.insertMs * 1000)}; store ${store.state}`,
+      of:
+        store.state === "failing"
+          ? `of the last insert that worked; ${count(store.failures)} failed`
+          : `an insert takes ${duration(store.insertMs * 1000)}`,
       tone: store.state === "failing" ? "denied" : undefined,
     },
     {
       name: "Spool",
       value: `${count(spool.segments)} ${spool.segments === 1 ? "segment" : "segments"}`,
-      of: `${bytes(spool.bytes)} of ${bytes(spool.budgetBytes)}${spool.oldestMs > 0 ? `, oldest ${duration(spool.oldestMs * 1000)}` : ""}`,
+      of: `${bytes(spool.bytes)} of ${bytes(spool.budgetBytes)}${spool.oldestMs > 0 ? `, oldest ${duration(Math.round(spool.oldestMs / 1000) * 1e6)}` : ""}`,
+      tone: spool.isFailing
+        ? "denied"
+        : spool.oldestMs > OLD_MS || spool.bytes > SPOOL_FULL * spool.budgetBytes
+          ? "degraded"
+          : undefined,
     },
     {
       name: "Memory",

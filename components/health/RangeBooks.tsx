@@ -11,6 +11,8 @@ import styles from "./HealthPage.module.css";
 import { Section } from "./Section.tsx";
 
 const MINUTE_MS = 60_000;
+/** Room for `999,999` and `99.9 MB` beside a chart. */
+export const AXIS_WORDS_PX = 54;
 
 /** Events and losses of all nodes over the page's range, from the store's books. Drag to zoom. */
 export function RangeBooks() {
@@ -49,7 +51,14 @@ function Charts({ answer }: { readonly answer: BooksAnswer }) {
       const minute = byStep.get(index);
       return minute === undefined ? 0 : (of(minute) * 1000) / stepMs;
     });
-  const shared = { from, to, stepMs, format: (value: number) => figures(value), onZoom: zoomTo };
+  const shared = {
+    from,
+    to,
+    stepMs,
+    rightPx: AXIS_WORDS_PX,
+    format: (value: number) => figures(value),
+    onZoom: zoomTo,
+  };
   return (
     <CrosshairProvider>
       <div className={styles.charts}>

@@ -25,6 +25,8 @@ interface TimeSeriesProps {
   readonly height?: number;
   /** Times below; false where a chart below has them. */
   readonly axis?: boolean;
+  /** Place for the greatest value at the right; the same for charts that stand above each other. */
+  readonly rightPx?: number;
   format?(value: number): string;
   onZoom?(from: number, to: number): void;
 }
@@ -41,12 +43,13 @@ export function TimeSeries({
   series,
   height = 40,
   axis = false,
+  rightPx = RIGHT_PX,
   format = figures,
   onZoom,
 }: TimeSeriesProps) {
   const [element, width] = useWidth();
   const { atMs } = useCrosshair();
-  const plot = Math.max(0, width - RIGHT_PX);
+  const plot = Math.max(0, width - rightPx);
   const x = timeScale(from, to, plot);
   const top = Math.max(max(series, (one) => max(one.values, (value) => value ?? 0) ?? 0) ?? 0, Number.MIN_VALUE);
   const y = scaleLinear([0, top], [height - 0.5, 2]);

@@ -36,6 +36,8 @@ export const HealthNote = z.object({
   level: z.enum(["info", "warning", "error"]),
   message: z.string(),
   next: z.string().optional(),
+  /** Which of the snapshot's own figures it puts into words: a screen that tells of those by itself leaves it out. */
+  about: z.enum(["hooks", "rings", "store", "spool", "quarantine"]).optional(),
 });
 
 /**
