@@ -3,7 +3,7 @@
 import { useEffect, useRef, type KeyboardEvent, type RefObject } from "react";
 import type { Hit } from "./hit.ts";
 import type { Look } from "./look.ts";
-import { MapView } from "./map-view.ts";
+import { MapView, type MapViewEvents } from "./map-view.ts";
 import styles from "./SceneCanvas.module.css";
 import type { Scene } from "./scene.ts";
 
@@ -16,27 +16,30 @@ interface Props {
   readonly onHover: (hit: Hit | undefined, x: number, y: number) => void;
   readonly onMoveNode: (key: string, x: number, y: number) => void;
   readonly onZoom: (k: number) => void;
+  readonly onDragEdge?: MapViewEvents["onDragEdge"];
 }
 
 const PAN_PX = 60;
 const NUDGE = 12;
 
 /** The map as pixels: the scene on one canvas, hover on another. Arrow keys pan, `+ - 0` zoom, Shift + arrows move the selected node. */
-export function SceneCanvas({ scene, look, view, onSelect, onHover, onMoveNode, onZoom }: Props) {
+export function SceneCanvas({ scene, look, view, onSelect, onHover, onMoveNode, onZoom, onDragEdge }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const base = useRef<HTMLCanvasElement>(null);
   const over = useRef<HTMLCanvasElement>(null);
-  const events = useRef({ onSelect, onHover, onMoveNode, onZoom });
+  const events = useRef({ onSelect, onHover, onMoveNode, onZoom, onDragEdge });
   useEffect(() => {
-    events.current = { onSelect, onHover, onMoveNode, onZoom };
+    events.current = { onSelect, onHover, onMoveNode, onZoom, onDragEdge };
   });
 
+  const dragsEdges = onDragEdge !== undefined;
   useEffect(() => {
     const created = new MapView(base.current!, over.current!, {
       onSelect: (hit) => events.current.onSelect(hit),
       onHover: (hit, x, y) => events.current.onHover(hit, x, y),
       onMoveNode: (key, x, y) => events.current.onMoveNode(key, x, y),
       onZoom: (k) => events.current.onZoom(k),
+      onDragEdge: dragsEdges ? (key, at, done) => events.current.onDragEdge?.(key, at, done) : undefined,
     });
     view.current = created;
     const size = new ResizeObserver(([entry]) => created.resize(entry!.contentRect.width, entry!.contentRect.height));
@@ -46,7 +49,7 @@ export function SceneCanvas({ scene, look, view, onSelect, onHover, onMoveNode, 
       created.dispose();
       view.current = undefined;
     };
-  }, [view]);
+  }, [view, dragsEdges]);
 
   useEffect(() => view.current?.show(scene, look), [scene, look, view]);
 

@@ -18,6 +18,12 @@ export interface MapViewEvents {
   readonly onMoveNode: (key: string, x: number, y: number) => void;
   /** Zoom level after a change, for the controls and semantic zoom. */
   readonly onZoom: (k: number) => void;
+  /**
+   * An edge is dragged, by the pointer's place in the window; `done`: it was let go there, undefined place: the drag was given up.
+   * Absent: dragging from an edge pans.
+   */
+  readonly onDragEdge?:
+    ((key: string, at: { readonly x: number; readonly y: number } | undefined, done: boolean) => void) | undefined;
 }
 
 const ZOOM_RANGE: [number, number] = [0.08, 4];
@@ -47,7 +53,7 @@ export class MapView {
   #sharpTimer = 0;
   #hovered: string | undefined;
   #fitted = false;
-  #dragging: { key: string; moved: boolean } | undefined;
+  #dragging: { key: string; kind: "node" | "edge"; moved: boolean } | undefined;
 
   constructor(base: HTMLCanvasElement, over: HTMLCanvasElement, events: MapViewEvents) {
     this.#base = base;
@@ -60,6 +66,7 @@ export class MapView {
     over.addEventListener("pointerdown", this.#pointerDown, { capture: true });
     over.addEventListener("pointermove", this.#pointerMove);
     over.addEventListener("pointerup", this.#pointerUp);
+    over.addEventListener("pointercancel", this.#pointerCancel);
     over.addEventListener("pointerleave", this.#pointerLeave);
     over.addEventListener("click", this.#click);
     select(over).call(this.#zoom).on("dblclick.zoom", null);
@@ -73,6 +80,7 @@ export class MapView {
     this.#over.removeEventListener("pointerdown", this.#pointerDown, { capture: true });
     this.#over.removeEventListener("pointermove", this.#pointerMove);
     this.#over.removeEventListener("pointerup", this.#pointerUp);
+    this.#over.removeEventListener("pointercancel", this.#pointerCancel);
     this.#over.removeEventListener("pointerleave", this.#pointerLeave);
     this.#over.removeEventListener("click", this.#click);
   }
@@ -256,10 +264,10 @@ export class MapView {
   readonly #pointerDown = (event: PointerEvent): void => {
     const hit = this.#hitAt(event);
     this.#setHover(undefined, 0, 0);
-    if (event.button === 0 && hit?.kind === "node") {
-      this.#dragging = { key: hit.node.key, moved: false };
-      this.#over.setPointerCapture(event.pointerId);
-    }
+    if (event.button !== 0 || hit === undefined) return;
+    if (hit.kind === "edge" && this.#events.onDragEdge === undefined) return;
+    this.#dragging = { key: hit.kind === "node" ? hit.node.key : hit.edge.key, kind: hit.kind, moved: false };
+    this.#over.setPointerCapture(event.pointerId);
   };
 
   readonly #pointerMove = (event: PointerEvent): void => {
@@ -269,6 +277,8 @@ export class MapView {
     if (this.#dragging !== undefined) {
       if (Math.abs(event.movementX) + Math.abs(event.movementY) === 0 && !this.#dragging.moved) return;
       this.#dragging.moved = true;
+      if (this.#dragging.kind === "edge")
+        return this.#events.onDragEdge?.(this.#dragging.key, { x: event.clientX, y: event.clientY }, false);
       this.#events.onMoveNode(
         this.#dragging.key,
         (x - this.#viewport.x) / this.#viewport.k,
@@ -280,8 +290,15 @@ export class MapView {
     this.#setHover(this.#hits?.at(x, y, this.#viewport), x, y);
   };
 
-  readonly #pointerUp = (): void => {
+  readonly #pointerCancel = (): void => {
+    if (this.#dragging?.kind === "edge") this.#events.onDragEdge?.(this.#dragging.key, undefined, true);
+    this.#dragging = undefined;
+  };
+
+  readonly #pointerUp = (event: PointerEvent): void => {
     const dragged = this.#dragging?.moved === true;
+    if (dragged && this.#dragging?.kind === "edge")
+      this.#events.onDragEdge?.(this.#dragging.key, { x: event.clientX, y: event.clientY }, true);
     // The click that ends a drag is not a selection.
     window.setTimeout(() => (this.#dragging = undefined), dragged ? 0 : undefined);
     if (!dragged) this.#dragging = undefined;

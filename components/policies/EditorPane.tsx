@@ -12,6 +12,7 @@ import { EditorTabs } from "./EditorTabs.tsx";
 import { Start, StateLine, Words } from "./EditorWords.tsx";
 import page from "./Policies.module.css";
 import type { DraftsState } from "./use-drafts.ts";
+import { TAKES_EDGES } from "./use-edge-drag.ts";
 
 // The editor is a third of a megabyte: it comes once the page stands.
 const PolicyEditor = dynamic(() => import("./PolicyEditor.tsx").then((module) => module.PolicyEditor), {
@@ -41,7 +42,7 @@ export function EditorPane(props: Props) {
   const [diff, setDiff] = useState(false);
   const showDiff = diff && file?.inForce !== undefined && file.inForce !== file.text;
   return (
-    <section className={styles.editorPane} aria-label="Editor">
+    <section className={styles.editorPane} aria-label="Editor" {...TAKES_EDGES}>
       <EditorTabs drafts={drafts} file={file} diff={showDiff} onDiff={setDiff} />
       {file === undefined ? (
         <Start drafts={drafts} names={names} />

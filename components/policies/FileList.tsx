@@ -51,12 +51,16 @@ export function FileList({ drafts, folder, judged, problems, onNotice }: Props) 
       <div className={styles.lists}>
         {!hasFolder ? null : (
           <section aria-label="Folder of the server">
-            <h2 title={folder.path}>{folder.path}</h2>
+            <h2 title={folder.path}>
+              <bdi dir="ltr">{folder.path}</bdi>
+            </h2>
             {folder.problem === undefined ? null : <p className="tone-degraded">The folder: {folder.problem}</p>}
             <ul>
               {onDisk.map(({ name, text }) => {
                 const draft = opened.get(name);
-                const state = draft === undefined || draft.text === text ? "in force" : "changed";
+                const unread = problems.some((problem) => problem.file === name && problem.severity === "error");
+                const edited = draft !== undefined && draft.text !== text;
+                const state = edited ? "changed" : unread ? "not read" : "in force";
                 return entry(name, name.slice(name.indexOf("/") + 1), state, draft?.id, () =>
                   drafts.act({ kind: "open from folder", name, disk: text }),
                 );

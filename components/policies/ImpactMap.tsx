@@ -12,6 +12,7 @@ import { useMapTheme } from "../map/use-map-theme.ts";
 import { useSettledLayout } from "../map/use-settled-layout.ts";
 import type { EdgeChange, Judged, Loaded } from "./answers.ts";
 import styles from "./Impact.module.css";
+import { useEdgeDrag } from "./use-edge-drag.ts";
 import page from "./Policies.module.css";
 
 const STATES: Readonly<Record<Change, EdgeState>> = {
@@ -27,10 +28,13 @@ interface Props {
   readonly lit: readonly string[];
   readonly edge: string | undefined;
   onEdge(key: string | undefined): void;
+  /** An edge was dragged into the editor. */
+  onDropEdge(key: string): void;
 }
 
 /** The traffic as on the service map, in the same places, coloured by what would change. */
-export function ImpactMap({ loaded, judged, lit, edge, onEdge }: Props) {
+export function ImpactMap({ loaded, judged, lit, edge, onEdge, onDropEdge }: Props) {
+  const { dragged, onDragEdge } = useEdgeDrag(onDropEdge);
   const theme = useMapTheme();
   const { scope } = useUrlState();
   const view = useRef<MapView>(undefined);
@@ -78,9 +82,23 @@ export function ImpactMap({ loaded, judged, lit, edge, onEdge }: Props) {
           onHover={() => undefined}
           onMoveNode={move}
           onZoom={() => undefined}
+          {...(loaded.level === "workload" ? { onDragEdge } : {})}
         />
       )}
       <MapLegendLines states={states} />
+      {dragged === undefined ? null : (
+        <p
+          className={styles.dragged}
+          data-over={dragged.over}
+          ref={(element) => {
+            element?.style.setProperty("left", `${dragged.x + 12}px`);
+            element?.style.setProperty("top", `${dragged.y + 12}px`);
+          }}
+        >
+          {dragged.key}
+          <span>{dragged.over ? "let go for a policy" : "drag into the editor"}</span>
+        </p>
+      )}
     </div>
   );
 }

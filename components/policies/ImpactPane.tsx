@@ -1,6 +1,8 @@
 "use client";
 
+import { useCallback } from "react";
 import { AnswerNote, Note } from "../parts/AnswerNote.tsx";
+import { Button } from "../parts/Button.tsx";
 import type { WhatWouldChange } from "../questions/use-what-would-change.ts";
 import type { EditRequest, Explained, FlowRow, Loaded } from "./answers.ts";
 import { FlowsTable } from "./FlowsTable.tsx";
@@ -27,8 +29,27 @@ interface Props {
 
 /** What the texts would change: in numbers, on the map, flow by flow. */
 export function ImpactPane(props: Props) {
-  const { change, loaded, narrow } = props;
+  const { change, loaded, narrow, selectedRow } = props;
   const { judged } = change;
+  const { onEdit } = props;
+  const ofEdge = useCallback(
+    (key: string, action?: EditRequest["action"]): EditRequest | undefined => {
+      const edge = loaded.level === "workload" ? judged?.edges.find((it) => it.key === key) : undefined;
+      const ends = [edge?.source, edge?.target].map((end) => loaded.nodes.find((node) => node.key === end));
+      const [source, destination] = ends.map((node) => node && { namespace: node.namespace, workload: node.name });
+      if (edge === undefined || source === undefined || destination === undefined) return undefined;
+      const denied = edge.change === "newly-denied" || edge.change === "still-denied";
+      return { action: action ?? (denied ? "allow" : "only"), source, destination, port: "" };
+    },
+    [loaded, judged],
+  );
+  const dropEdge = useCallback(
+    (key: string) => {
+      const request = ofEdge(key);
+      if (request !== undefined) onEdit(request);
+    },
+    [ofEdge, onEdit],
+  );
   if (judged === undefined)
     return (
       <section className={styles.impact} aria-label="Impact">
@@ -65,12 +86,54 @@ export function ImpactPane(props: Props) {
         ) : null}
       </p>
       {narrow ? null : (
-        <ImpactMap loaded={loaded} judged={judged} lit={props.lit} edge={props.edge} onEdge={props.onEdge} />
+        <ImpactMap
+          loaded={loaded}
+          judged={judged}
+          lit={props.lit}
+          edge={props.edge}
+          onEdge={props.onEdge}
+          onDropEdge={dropEdge}
+        />
       )}
       <FlowsTable {...props} judged={judged} stale={change.stale !== undefined} />
+      {props.edge === undefined || selectedRow !== undefined ? null : (
+        <EdgeActions
+          of={(action) => ofEdge(props.edge!, action)}
+          disabled={change.stale !== undefined}
+          onEdit={onEdit}
+        />
+      )}
     </section>
   );
 }
+
+/** What can be done about an edge of which no flow is chosen: the same as dragging it into the editor. */
+function EdgeActions({
+  of,
+  disabled,
+  onEdit,
+}: {
+  readonly disabled: boolean;
+  of(action: EditRequest["action"]): EditRequest | undefined;
+  onEdit(request: EditRequest): void;
+}) {
+  const edge = of("allow");
+  if (edge === undefined) return null;
+  return (
+    <footer className={styles.why}>
+      <p className={styles.edgeName}>
+        {edge.source.workload} → {edge.destination.workload}, every port that was seen
+      </p>
+      {(["allow", "deny", "only"] as const).map((action) => (
+        <Button key={action} small disabled={disabled} onClick={() => onEdit({ ...edge, action })}>
+          {ACTION_WORDS[action]}
+        </Button>
+      ))}
+    </footer>
+  );
+}
+
+const ACTION_WORDS = { allow: "Allow this", deny: "Deny this", only: "Only this" } as const;
 
 /** While the traffic is read, or when it can't be. */
 export function TrafficNote({ change }: { readonly change: WhatWouldChange }) {
