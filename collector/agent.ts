@@ -8,6 +8,7 @@ import { WeirError, systemCode } from "../model/errors.ts";
 import type { HealthSnapshot } from "../model/wire/health.ts";
 import { lockDirectory } from "../store/embedded/lock.ts";
 import { storeConfig, type Environment } from "../store/config.ts";
+import { requireSchema } from "../store/schema.ts";
 import { openWriter, type StoreWriter } from "../store/writer.ts";
 import { LiveEdges } from "./aggregate/edges.ts";
 import type { CollectorConfig } from "./config.ts";
@@ -277,7 +278,12 @@ export class Agent implements AsyncDisposable {
     const { env, log } = this.#options;
     let writer: StoreWriter | undefined;
     this.#stack.defer(async () => writer?.close());
-    return new Shipper(async () => (writer ??= await openWriter(storeConfig(env))), {
+    const openStore = async (): Promise<StoreWriter> => {
+      const config = storeConfig(env);
+      await requireSchema(config); // rows with columns that an older store lacks would be put aside as unusable
+      return (writer ??= await openWriter(config));
+    };
+    return new Shipper(openStore, {
       shipped: (_segment, rows, tookMs) => this.#meter.shipped(rows, tookMs),
       failed: (cause) => {
         if (this.#meter.shipFailed(cause))

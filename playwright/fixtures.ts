@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
@@ -9,10 +10,16 @@ export interface World {
   readonly url: string;
 }
 
+/** A world of a test's own. `tell` resolves when the message was obeyed (playwright/serve-world.ts). */
+export interface OwnWorld extends World {
+  tell(message: "stop store" | "start store"): Promise<void>;
+  stop(): Promise<void>;
+}
+
 const SERVE_WORLD = fileURLToPath(new URL("serve-world.ts", import.meta.url));
 
 /** Starts `playwright/serve-world.ts` and waits for its line. Its own words come with the failure. */
-export async function startWorld(args: readonly string[] = []): Promise<World & { stop(): Promise<void> }> {
+export async function startWorld(args: readonly string[] = []): Promise<OwnWorld> {
   const child = fork(SERVE_WORLD, [...args], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     execArgv: ["--disable-warning=ExperimentalWarning"],
@@ -22,7 +29,12 @@ export async function startWorld(args: readonly string[] = []): Promise<World & 
   for await (const line of createInterface({ input: child.stdout! })) {
     if (!line.startsWith("{")) continue;
     const { url } = JSON.parse(line) as World;
-    return { url, stop: () => stop(child) };
+    const tell = async (message: string): Promise<void> => {
+      const done = once(child, "message");
+      child.send(message);
+      await done;
+    };
+    return { url, tell, stop: () => stop(child) };
   }
   throw new Error(`the world did not start:\n${said.join("")}`);
 }

@@ -1,7 +1,8 @@
-/** Whether the store's schema is the one that this version reads and writes. Asked by /readyz and weir doctor; nothing is changed. */
+/** Whether the store's schema is the one that this version reads and writes. Asked by /readyz and before rows are sent; nothing is changed. */
 import { z } from "zod";
+import type { StoreConfig } from "./config.ts";
 import { migrations } from "./migrate.ts";
-import { storeVersion, type StoreReader } from "./reader.ts";
+import { openReader, storeVersion, type StoreReader } from "./reader.ts";
 import { StoreError } from "./errors.ts";
 
 export interface SchemaState {
@@ -42,4 +43,15 @@ export async function schemaState(reader: StoreReader, signal: AbortSignal): Pro
     newer: `schema ${has} is of a newer Weir than this one, which knows ${needs}; update this one`,
   }[state];
   return { state, has, needs, version, says };
+}
+
+/** Longest wait for an answer about the schema. */
+const WITHIN_MS = 10_000;
+
+/** Resolves when rows of this version can be written to `config`'s store. Throws StoreError `store-old-schema` while it cannot, with what to do. */
+export async function requireSchema(config: StoreConfig): Promise<void> {
+  await using reader = openReader(config);
+  const { state, says } = await schemaState(reader, AbortSignal.timeout(WITHIN_MS));
+  if (state === "right" || state === "newer") return;
+  throw new StoreError({ code: "store-old-schema", where: config.url, what: says });
 }
