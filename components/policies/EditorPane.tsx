@@ -32,6 +32,9 @@ interface Props {
   onLine(file: string, line: number): void;
   onHover(file: string, line: number | undefined): void;
   onTooLong(characters: number): void;
+  /** On windows too small for the list beside it, the list lies over the text. */
+  readonly filesShown: boolean;
+  onFiles(shown: boolean): void;
 }
 
 /** Tabs, what is wrong, the text, and the text in words. */
@@ -43,7 +46,14 @@ export function EditorPane(props: Props) {
   const showDiff = diff && file?.inForce !== undefined && file.inForce !== file.text;
   return (
     <section className={styles.editorPane} aria-label="Editor" {...TAKES_EDGES}>
-      <EditorTabs drafts={drafts} file={file} diff={showDiff} onDiff={setDiff} />
+      <EditorTabs
+        drafts={drafts}
+        file={file}
+        diff={showDiff}
+        onDiff={setDiff}
+        filesShown={props.filesShown}
+        onFiles={props.onFiles}
+      />
       {file === undefined ? (
         <Start drafts={drafts} names={names} />
       ) : (

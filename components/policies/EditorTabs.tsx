@@ -1,6 +1,6 @@
 "use client";
 
-import { Download, FileText, Pencil, Trash2, Undo2, X } from "lucide-react";
+import { Download, FileText, PanelLeft, Pencil, Trash2, Undo2, X } from "lucide-react";
 import { useState } from "react";
 import { Button } from "../parts/Button.tsx";
 import { Tooltip } from "../parts/Tooltip.tsx";
@@ -14,15 +14,29 @@ export function EditorTabs({
   file,
   diff,
   onDiff,
+  filesShown,
+  onFiles,
 }: {
   readonly drafts: DraftsState;
   readonly file: Draft | undefined;
   readonly diff: boolean;
   onDiff(on: boolean): void;
+  readonly filesShown: boolean;
+  onFiles(shown: boolean): void;
 }) {
   const open = drafts.drafts.files.filter((it) => it.open);
   return (
     <div className={styles.tabs}>
+      <Button
+        look="bare"
+        small
+        className={styles.filesButton ?? ""}
+        aria-pressed={filesShown}
+        onClick={() => onFiles(!filesShown)}
+      >
+        <PanelLeft size={14} aria-hidden="true" />
+        Files
+      </Button>
       <ul className={styles.tabList}>
         {open.map((it) => (
           <li key={it.id} data-active={it.id === file?.id}>

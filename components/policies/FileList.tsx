@@ -16,11 +16,14 @@ interface Props {
   readonly folder: PolicyFolder | null | undefined;
   readonly judged: Judged | undefined;
   readonly problems: readonly PolicyProblem[];
+  /** True: over the text, where a window is too small to show it beside. */
+  readonly shown: boolean;
+  onPicked(): void;
   onNotice(text: string): void;
 }
 
 /** The files of the server's folder and of this browser with their state, and the policies in them. */
-export function FileList({ drafts, folder, judged, problems, onNotice }: Props) {
+export function FileList({ drafts, folder, judged, problems, shown: over, onPicked, onNotice }: Props) {
   const { files, active } = drafts.drafts;
   const own = files.filter((file) => file.fromFolder !== true);
   const opened = new Map(files.filter((file) => file.fromFolder === true).map((file) => [file.name, file]));
@@ -34,7 +37,10 @@ export function FileList({ drafts, folder, judged, problems, onNotice }: Props) 
         className={styles.file}
         aria-current={id !== undefined && id === active ? "true" : undefined}
         title={name}
-        onClick={onOpen}
+        onClick={() => {
+          onOpen();
+          onPicked();
+        }}
       >
         <span className={styles.fileName}>{shown.replace(/\.ya?ml$/, "")}</span>
         <span className={styles.fileState}>{state}</span>
@@ -43,7 +49,7 @@ export function FileList({ drafts, folder, judged, problems, onNotice }: Props) 
     </li>
   );
   return (
-    <nav className={styles.files} aria-label="Files of policies">
+    <nav className={styles.files} aria-label="Files of policies" data-over={over}>
       <div className={styles.filesHead}>
         <span>{headWords(onDisk.length, own)}</span>
         <OpenFiles drafts={drafts} onNotice={onNotice} />

@@ -50,6 +50,7 @@ export function Policies() {
   const [hovered, setHovered] = useState<{ readonly file: string; readonly line: number }>();
   const [reveal, setReveal] = useState<{ readonly line: number }>();
   const [notice, setNotice] = useState("");
+  const [filesShown, setFilesShown] = useState(false);
   const { judged, client } = change;
   const loaded = change.traffic.data;
 
@@ -146,6 +147,8 @@ export function Policies() {
                   )
                 }
                 onTooLong={tooLong}
+                filesShown={filesShown}
+                onFiles={setFilesShown}
               />
             ) : (
               <section className={styles.editorPane} />
