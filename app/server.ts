@@ -53,6 +53,7 @@ export async function serveApp(config: AppConfig, { dev, build }: ServeOptions):
   const { collectorSocket } = config;
   const probed = { metrics, gateway, collectorSocket, hasPages: () => pages.handle !== undefined };
   const server = createServer(LIMITS, (request, response) => {
+    if (asksTooMuch(request, response)) return;
     const began = performance.now();
     const { url } = request; // Next rewrites it
     response.once("close", () => metrics.answered(url, response.statusCode, (performance.now() - began) / 1000));
@@ -108,6 +109,20 @@ async function prepared<T>(work: () => Promise<T>, server: Server, gateway: Gate
     server.close();
     throw error;
   }
+}
+
+/** Requests under way on one connection. Browsers wait for an answer before they ask the next; who asks on without reading is let go. */
+const MAX_UNDER_WAY = 16;
+const underWay = new WeakMap<object, number>();
+
+/** True when the connection was ended because too many of its requests wait for their answers. */
+function asksTooMuch(request: IncomingMessage, response: ServerResponse): boolean {
+  const { socket } = request;
+  const count = (underWay.get(socket) ?? 0) + 1;
+  underWay.set(socket, count);
+  response.once("close", () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
+  if (count > MAX_UNDER_WAY) socket.destroy();
+  return socket.destroyed;
 }
 
 function notYet(response: ServerResponse): void {

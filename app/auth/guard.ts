@@ -12,6 +12,9 @@ export interface Guard {
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "::1"]);
 
+/** A name or an address, and a port: nothing that a reader of URLs takes for a user, a path or a query. */
+const HOST = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
+
 /** `host`: what is listened on; `names`: further names from WEIR_HOST_NAMES. Addresses are taken as they are: no DNS stands behind them. */
 export function createGuard(host: string, names: readonly string[]): Guard {
   const known = new Set([...LOOPBACK, host.toLowerCase(), ...names]);
@@ -22,7 +25,7 @@ export function createGuard(host: string, names: readonly string[]): Guard {
   return {
     refuse(request) {
       const asked = request.headers.host;
-      const hostName = asked === undefined ? undefined : nameOf(`http://${asked}`);
+      const hostName = asked === undefined || !HOST.test(asked) ? undefined : nameOf(`http://${asked}`);
       if (hostName === undefined || !isKnown(hostName))
         return `this app is not called “${printable(asked)}”; allow the name with WEIR_HOST_NAMES`;
       const safe = request.method === "GET" || request.method === "HEAD";

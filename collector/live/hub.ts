@@ -18,6 +18,9 @@ import { flowOf } from "../rows/flow-of.ts";
 import { compileRowFilter, type RowNames, type RowTest } from "./filter.ts";
 
 const MAX_WAITING = 500;
+/** Flows sent at a time, shared by all subscriptions: many that ask for everything take from each other, and not from one that asks for little. */
+const MAX_AT_A_TIME = 5000;
+const LEAST_SHARE = 10;
 const MAX_BUFFERED = 1 << 20;
 const MAX_CLIENTS = 256;
 const MAX_FRAGMENTS = 64;
@@ -110,12 +113,13 @@ export class LiveHub implements AsyncDisposable {
 
   /** Hands settled rows to whoever asked for them. Costs nothing while nobody did. */
   publish(rows: FlowRows): void {
+    const share = Math.max(LEAST_SHARE, Math.min(MAX_WAITING, MAX_AT_A_TIME / Math.max(1, this.subscriptions)));
     for (const client of this.#clients) {
       for (const subscription of client.subscriptions.values()) {
         if (subscription.paused) continue;
         for (let row = 0; row < rows.length; row++) {
           if ((subscription.kinds & (1 << rows.kind[row]!)) === 0 || !subscription.test(rows, row)) continue;
-          if (subscription.waiting.length >= MAX_WAITING) subscription.missed++;
+          if (subscription.waiting.length >= share) subscription.missed++;
           else
             subscription.waiting.push(
               flowOf(rows, row, this.#names.reporter, this.#names.identities, this.#names.strings),

@@ -1,0 +1,41 @@
+/** Names as an attacker chooses them: of processes, hosts, DNS, labels. Each comes back from every output as it was, or made harmless. */
+
+/** Set by any of them that is run in a browser. */
+export const CANARY = "weirPwned";
+
+export const EVIL: readonly string[] = [
+  `<script>window.${CANARY}=1</script>`,
+  `<img src=x onerror=window.${CANARY}=1>`,
+  `"><svg onload=window.${CANARY}=1>`,
+  `' onmouseover='window.${CANARY}=1`,
+  `javascript:window.${CANARY}=1`,
+  `{{constructor.constructor('window.${CANARY}=1')()}}`,
+  `</title><script>window.${CANARY}=1</script>`,
+  `]]><!--`,
+  `=cmd|'/C calc'!A1`,
+  `+1+1`,
+  `-1+1`,
+  `@SUM(1+1)`,
+  `\t=1+1`,
+  `\r=1+1`,
+  `＝1+1`,
+  `"=1+1`,
+  `a,"b"\n=1`,
+  "\u001b[2J\u001b]0;owned\u0007",
+  "\u001b]52;c;cm0gLXJm\u0007",
+  "\u001b]8;;http://evil.example\u0007link\u001b]8;;\u0007",
+  "\u009b31mC1",
+  "\u202egnp.exe",
+  "zero\u200bwidth\ufeff",
+  "line\u2028separator",
+  "' OR 1=1 --",
+  "'; DROP TABLE flows; --",
+  "\\'; SELECT 1 --",
+  "{x:String}",
+  "${7*7}#{7*7}",
+  "../../../etc/passwd",
+  "%2e%2e%2f%00",
+  "__proto__",
+  "constructor",
+  "a".repeat(5000),
+];
