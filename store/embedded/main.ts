@@ -24,6 +24,14 @@ async function again(): Promise<number> {
   return new Promise((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
 }
 
+// Heard from the first moment on: whoever started us may die while the engine still opens its files.
+let isRunning = false;
+const left = new Promise<void>((resolve) => {
+  const end = (): void => (isRunning ? resolve() : process.exit(0));
+  process.once("disconnect", end);
+  if (process.send !== undefined && !process.connected) end();
+});
+
 try {
   const config = storeConfig();
   const log = openLog("store", process.env);
@@ -45,10 +53,11 @@ try {
   const version = await migrate(writer, own);
   log.info({ url: store.url, schema: version, dataDir: config.dataDir }, "the store runs");
   process.stdout.write(`${JSON.stringify({ ready: true, url: store.url, version, pid: process.pid })}\n`);
-  await new Promise<void>((resolve) => {
+  isRunning = true;
+  const told = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
-    process.once("disconnect", () => resolve()); // the supervisor died: end with it
   });
+  await Promise.race([told, left]);
   log.info("the store ends");
   await store.close();
   process.exit(0);

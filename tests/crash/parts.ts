@@ -92,7 +92,10 @@ export async function makeMachine(rate: number, withApp: boolean): Promise<Machi
     WEIR_LOG: "error",
   };
   const socketPath = join(dataDir, "run", "collector.sock");
-  const store = new Part("store", ["store", "serve"], env, () => answers({ port: storePort, path: "/ping" }));
+  // with the size of its thread pool it is one process: else the signal would meet only the one that waits for it
+  const store = new Part("store", ["store", "serve"], { ...env, UV_THREADPOOL_SIZE: "16" }, () =>
+    answers({ port: storePort, path: "/ping" }),
+  );
   const collector = new Part("collector", ["collect"], env, () => answers({ socketPath, path: "/health" }));
   const app = withApp
     ? new Part("app", ["serve"], env, () => answers({ port: appPort, path: "/api/status?from=now-5m&to=now" }))
