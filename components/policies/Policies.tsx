@@ -123,7 +123,15 @@ export function Policies() {
       <DropZone drafts={drafts} view={state.view} onNotice={setNotice}>
         {state.view === "editor" && !narrow ? (
           <>
-            <FileList drafts={drafts} folder={folder} judged={judged} problems={change.problems} onNotice={setNotice} />
+            <FileList
+              drafts={drafts}
+              folder={folder}
+              judged={judged}
+              problems={change.problems}
+              shown={filesShown}
+              onPicked={() => setFilesShown(false)}
+              onNotice={setNotice}
+            />
             {drafts.read ? (
               <EditorPane
                 drafts={drafts}
