@@ -15,7 +15,11 @@ import { parsePolicies } from "../policy/parse/policies.ts";
 import { parseAnyYaml, parseYaml } from "../policy/parse/yaml.ts";
 import { ruleUse } from "../policy/findings.ts";
 import { TieredPolicySet } from "../policy/evaluate/tiered.ts";
-import type { Profile } from "../policy/world.ts";
+import { answerColumns, type CompiledPolicySet } from "../policy/engine.ts";
+import { compilePolicies } from "../policy/profiles.ts";
+import { endpointOf, worldOfTuples } from "../policy/tuples.ts";
+import { PROFILES, type Profile } from "../policy/world.ts";
+import { WorldIndex } from "../policy/world-index.ts";
 import { VERDICT_BITS } from "../policy/verdict.ts";
 import { WhatIf } from "../policy/what-if.ts";
 import { benchWorld, type BenchWorld } from "./policy/world.ts";
@@ -70,6 +74,35 @@ function measure(world: BenchWorld, runs: number, profile: Profile = "kubernetes
   line(`  dead, redundant, shadowed, wide    ${use.ms.toFixed(1)} ms`);
   line(`  a set holds ${memory.classes} classes, ${memory.tables} port tables, ${(memory.bytes / 1e6).toFixed(1)} MB`);
   return { diffMs: diff.ms, denied };
+}
+
+/** An identity that comes later: taken in by a set that is compiled, beside compiling the set with it. */
+function measureLate({ tuples, policies }: BenchWorld, profile: Profile): void {
+  const { documents } = parsePolicies(policies.join("---\n"), "bench.yaml");
+  const [known, late] = [tuples.identities.slice(0, -RUNS), tuples.identities.slice(-RUNS)];
+  const whatIf = new WhatIf({ tuples: { ...tuples, identities: known, tuples: [] }, profile }, documents);
+  const ask = (set: CompiledPolicySet, world: WorldIndex) => {
+    const sides = Uint32Array.of(world.endpoints.length - 1);
+    const columns = {
+      source: sides,
+      destination: Uint32Array.of(0),
+      protocol: Uint8Array.of(6),
+      port: Uint16Array.of(80),
+    };
+    set.evaluate({ length: 1, ...columns }, answerColumns(1));
+  };
+  ask(whatIf.today, whatIf.world);
+  const one = best(RUNS, (run) => {
+    whatIf.world.add(endpointOf(late[run]!));
+    ask(whatIf.today, whatIf.world);
+  });
+  const all = best(3, () => {
+    const world = new WorldIndex(worldOfTuples(tuples));
+    ask(compilePolicies(documents, world, profile), world);
+  });
+  line(
+    `  a new identity, profile ${profile}: ${one.ms.toFixed(2)} ms; world and set anew ${all.ms.toFixed(1)} ms: 1/${(all.ms / one.ms).toFixed(0)}`,
+  );
 }
 
 interface PeerTimes {
@@ -158,11 +191,13 @@ const world = benchWorld(1000, 200, 100_000);
 const ours = measure(world, RUNS);
 line(`  goal ${GOAL_MS} ms: ${ours.diffMs <= GOAL_MS ? "met" : "missed"}`);
 beside("cyclonus", ours, peer("cyclonus", world));
+for (const profile of PROFILES) measureLate(world, profile);
 const asCilium = measure(world, RUNS, "cilium");
 beside("cilium", asCilium, peer("cilium", world));
 if (!process.argv.includes("--small")) {
   const grown = measure(benchWorld(10_000, 2000, 100_000, 2), 3);
   line(`  10 × pods and policies: ${(grown.diffMs / ours.diffMs).toFixed(1)} × the time of the diff`);
+  for (const profile of PROFILES) measureLate(benchWorld(10_000, 2000, 1000, 2), profile);
   const more = measure(benchWorld(10_000, 2000, 1_000_000, 2), 2);
   line(`  and 10 × tuples: ${(more.diffMs / ours.diffMs).toFixed(1)} ×`);
 }

@@ -172,10 +172,9 @@ export function uncovered(whatIf: WhatIf, set: CompiledPolicySet): Uncovered[] {
     for (const end of [tuple.source, tuple.destination])
       if (end.kind === "identity") connections.set(end.id, (connections.get(end.id) ?? 0) + tuple.connections);
   const found: Uncovered[] = [];
-  let side = 0;
   for (const identity of whatIf.tuples.identities) {
-    if (identity.entity !== undefined) continue;
-    const at = side++;
+    const at = identity.entity === undefined ? whatIf.world.endpointNamed(identity.namespace, identity.id) : undefined;
+    if (at === undefined) continue;
     const directions = (["ingress", "egress"] as const).filter(
       (direction) => set.selecting(at, direction).length === 0,
     );

@@ -120,17 +120,7 @@ function isUnknown(end: TupleEnd): boolean {
 
 /** The world that tuples describe: identities as endpoints, looked-up names, namespaces. `extra` adds what only others know. */
 export function worldOfTuples(set: TupleSet, config: WorldConfig = {}, extra: Partial<World> = {}): World {
-  const endpoints: WorldEndpoint[] = set.identities
-    .filter((identity) => identity.entity === undefined)
-    .map(({ namespace, workload, id, labels, addresses, serviceAccount, ports }) => ({
-      namespace,
-      name: id,
-      workload,
-      labels,
-      addresses,
-      serviceAccount,
-      ports,
-    }));
+  const endpoints = set.identities.filter((identity) => identity.entity === undefined).map(endpointOf);
   const names = new Map<string, Set<string>>();
   for (const { name, addresses } of set.names) names.set(name, new Set([...(names.get(name) ?? []), ...addresses]));
   for (const { source, destination } of set.tuples)
@@ -147,12 +137,20 @@ export function worldOfTuples(set: TupleSet, config: WorldConfig = {}, extra: Pa
   };
 }
 
-/** Tuples as questions against a world made by `worldOfTuples`. Row i asks about tuple i; ends that are nobody ask about 0.0.0.0. */
+/** An identity as an endpoint of the world. */
+export function endpointOf(identity: TupleIdentity): WorldEndpoint {
+  const { namespace, workload, id, labels, addresses, serviceAccount, ports } = identity;
+  return { namespace, name: id, workload, labels, addresses, serviceAccount, ports };
+}
+
+/** Tuples as questions against a world that has their identities (worldOfTuples). Row i asks about tuple i; ends that are nobody ask about 0.0.0.0. */
 export function questionsOfTuples(set: TupleSet, world: WorldIndex): QuestionColumns {
   const sides = new Map<string, Side>();
-  let index = 0;
-  for (const { id, entity } of set.identities)
-    sides.set(id, entity === undefined ? { kind: "endpoint", index: index++ } : { kind: "entity", entity });
+  for (const { id, namespace, entity } of set.identities) {
+    const index = entity === undefined ? world.endpointNumber(namespace, id) : undefined;
+    if (index !== undefined) sides.set(id, { kind: "endpoint", index });
+    else if (entity !== undefined) sides.set(id, { kind: "entity", entity });
+  }
   const sideOf = (end: TupleEnd, family: Family | undefined): number => {
     const side: Side | undefined =
       end.kind === "identity" ? sides.get(end.id) : { kind: "address", address: end.address };

@@ -2,7 +2,7 @@ import { answerColumns, NO_RULE, type AnswerColumns, type CompiledPolicySet, typ
 import type { PolicyDocument } from "./parse/documents.ts";
 import type { PolicyProblem } from "./parse/problem.ts";
 import { compilePolicies } from "./profiles.ts";
-import { basisOf, questionsOfTuples, worldOfTuples, type Basis, type TupleSet } from "./tuples.ts";
+import { basisOf, endpointOf, questionsOfTuples, worldOfTuples, type Basis, type TupleSet } from "./tuples.ts";
 import { VERDICT_BITS, type Direction, type Verdict } from "./verdict.ts";
 import type { Profile, World, WorldConfig } from "./world.ts";
 import { WorldIndex } from "./world-index.ts";
@@ -50,11 +50,12 @@ export interface WhatIfSetup {
  * recorded without a verdict counts as it happened, that is as allowed.
  */
 export class WhatIf {
-  readonly tuples: TupleSet;
+  tuples: TupleSet;
   readonly profile: Profile;
   readonly world: WorldIndex;
-  readonly questions: QuestionColumns;
-  readonly basis: Basis;
+  questions: QuestionColumns;
+  basis: Basis;
+  #compiledSets: readonly { readonly documents: readonly PolicyDocument[]; readonly set: CompiledPolicySet }[] = [];
   #today: { readonly set: CompiledPolicySet; readonly answers: AnswerColumns };
 
   constructor(setup: WhatIfSetup, today: readonly PolicyDocument[]) {
@@ -78,9 +79,26 @@ export class WhatIf {
     this.#today = this.#judge(documents);
   }
 
+  /**
+   * Takes other traffic of the same world in: identities that are new join the compiled sets, nothing is compiled again. False, and
+   * nothing done, where an identity that was known is gone or changed, a name was looked up as other addresses, or a namespace has
+   * other labels: that needs a new WhatIf. Later than this, a diff that was answered before is of the old rows.
+   */
+  extend(tuples: TupleSet): boolean {
+    if (!isExtension(this.tuples, tuples)) return false;
+    const known = new Set(this.tuples.identities.map(({ id }) => id));
+    for (const identity of tuples.identities)
+      if (identity.entity === undefined && !known.has(identity.id)) this.world.add(endpointOf(identity));
+    this.tuples = tuples;
+    this.questions = questionsOfTuples(tuples, this.world);
+    this.basis = basisOf(tuples);
+    this.#today = this.#answer(this.#today.set);
+    return true;
+  }
+
   /** The whole candidate set (not only what changes in it) against today's. */
   diff(candidate: readonly PolicyDocument[]): WhatIfDiff {
-    const { set, answers, needsL7 } = this.#judge(candidate);
+    const { set, answers, needsL7 } = this.#answer(this.#compiled(candidate));
     const before = this.#today.answers.code;
     const rows = this.tuples.tuples;
     const changes = new Uint8Array(rows.length);
@@ -163,12 +181,43 @@ export class WhatIf {
     return needsL7;
   }
 
-  #judge(documents: readonly PolicyDocument[]): { set: CompiledPolicySet; answers: AnswerColumns; needsL7: number[] } {
+  /** Sets are compiled once for the same documents: after `extend`, and where today's are the candidate. */
+  #compiled(documents: readonly PolicyDocument[]): CompiledPolicySet {
+    const known = this.#compiledSets.find(
+      (it) =>
+        it.documents.length === documents.length && it.documents.every((document, i) => document === documents[i]),
+    );
+    if (known !== undefined) return known.set;
     const set = compilePolicies(documents, this.world, this.profile);
+    this.#compiledSets = [{ documents: [...documents], set }, ...this.#compiledSets].slice(0, 2);
+    return set;
+  }
+
+  #judge(documents: readonly PolicyDocument[]): { set: CompiledPolicySet; answers: AnswerColumns; needsL7: number[] } {
+    return this.#answer(this.#compiled(documents));
+  }
+
+  #answer(set: CompiledPolicySet): { set: CompiledPolicySet; answers: AnswerColumns; needsL7: number[] } {
     const answers = answerColumns(this.questions.length);
     set.evaluate(this.questions, answers);
     return { set, answers, needsL7: this.#judgeRequests(set, answers) };
   }
+}
+
+/** Whether `after` has all identities of `before` as they were, and the same names and namespaces, so far as they were known. */
+function isExtension(before: TupleSet, after: TupleSet): boolean {
+  const text = (it: unknown) =>
+    JSON.stringify(it, (_, value: unknown) => (value instanceof Map ? [...value].toSorted() : value));
+  const identities = new Map(after.identities.map((identity) => [identity.id, identity]));
+  if (before.identities.some((it) => text(identities.get(it.id)) !== text(it))) return false;
+  return text([namesOf(before), before.namespaces]) === text([namesOf(after), after.namespaces]);
+}
+
+/** What names stand for, those of tuples' ends included. */
+function namesOf(set: TupleSet): string[] {
+  return worldOfTuples({ ...set, identities: [] })
+    .dnsNames.map(({ name, addresses }) => JSON.stringify([name, [...addresses].toSorted()]))
+    .toSorted();
 }
 
 /** What happens to a row. */

@@ -19,26 +19,28 @@ export class WorldIndex {
   readonly namespaces: ReadonlyMap<string, WorldNamespace>;
   readonly #sides: IndexedSide[] = [];
   readonly #byKey = new Map<string, SideId>();
+  readonly #endpoints: WorldEndpoint[] = [];
+  /** By endpoint: its side. */
+  readonly #endpointSides: SideId[] = [];
   readonly #endpointByName = new Map<string, SideId>();
   readonly #endpointByAddress = new Map<string, SideId>();
 
   constructor(world: World) {
     this.world = world;
     this.namespaces = new Map(world.namespaces.map((namespace) => [namespace.name, namespace]));
-    for (const [index, endpoint] of world.endpoints.entries()) {
-      this.#sides.push({ kind: "endpoint", endpoint, index });
-      this.#endpointByName.set(`${endpoint.namespace}/${endpoint.name}`, index);
-      for (const address of endpoint.addresses) {
-        const bytes = parseAddress(address);
-        if (bytes !== undefined && endpoint.hostNetwork !== true) this.#endpointByAddress.set(bytes.join("."), index);
-      }
-    }
+    for (const endpoint of world.endpoints) this.add(endpoint);
+  }
+
+  /** The world's, and those that came since. */
+  get endpoints(): readonly WorldEndpoint[] {
+    return this.#endpoints;
   }
 
   /** A pod that came since: its side stands behind those that are known. Compiled sets take it in when they are next asked. */
   add(endpoint: WorldEndpoint): SideId {
     const id = this.#sides.length;
-    this.#sides.push({ kind: "endpoint", endpoint, index: id });
+    this.#sides.push({ kind: "endpoint", endpoint, index: this.#endpoints.push(endpoint) - 1 });
+    this.#endpointSides.push(id);
     this.#endpointByName.set(`${endpoint.namespace}/${endpoint.name}`, id);
     for (const address of endpoint.addresses) {
       const bytes = parseAddress(address);
@@ -60,10 +62,10 @@ export class WorldIndex {
 
   /** A side's number, or undefined when an address is none or an endpoint does not exist. An endpoint's own address is that endpoint. */
   idOf(side: Side): SideId | undefined {
-    if (side.kind === "endpoint")
-      return side.index >= 0 && side.index < this.world.endpoints.length
-        ? this.ofFamily(side.index, side.family)
-        : undefined;
+    if (side.kind === "endpoint") {
+      const id = this.#endpointSides[side.index];
+      return id === undefined ? undefined : this.ofFamily(id, side.family);
+    }
     if (side.kind === "entity")
       return this.#intern(`entity ${side.entity}`, () => ({ kind: "entity", entity: side.entity }));
     const bytes = parseAddress(side.address);
@@ -90,6 +92,12 @@ export class WorldIndex {
   /** The endpoint `namespace/name`, or undefined. */
   endpointNamed(namespace: string, name: string): SideId | undefined {
     return this.#endpointByName.get(`${namespace}/${name}`);
+  }
+
+  /** What `Side.index` is for the endpoint `namespace/name`, or undefined. */
+  endpointNumber(namespace: string, name: string): number | undefined {
+    const side = this.#sides[this.endpointNamed(namespace, name) ?? -1];
+    return side?.kind === "endpoint" ? side.index : undefined;
   }
 
   /** The endpoint that has this address, or undefined. */

@@ -1,7 +1,6 @@
 import { isV4, type Cidr } from "../../model/address.ts";
 import { Bitmap } from "../compile/bitmap.ts";
-import type { World } from "../world.ts";
-import type { IndexedSide } from "../world-index.ts";
+import type { IndexedSide, WorldIndex } from "../world-index.ts";
 import { addressBytes, type Members } from "./members.ts";
 import { PrefixTrie } from "./prefix-trie.ts";
 import { formatSelector, type Selector } from "./selector.ts";
@@ -11,7 +10,7 @@ import { formatSelector, type Selector } from "./selector.ts";
  * end), and each block named anywhere is one for the addresses in it that lie in no smaller block. Whatever a rule asks of an
  * end's address (selectors, nets) then is one bit in a bitmap over classes.
  *
- *   0 … pods−1, padded to words    pods as IPv4 ends
+ *   0 … pods−1, and room for more  pods as IPv4 ends
  *   then as many                   pods as IPv6 ends
  *   then trie.size                 blocks, in the trie's numbers
  */
@@ -22,30 +21,43 @@ export class AddressClasses {
   readonly #stride: number;
   readonly #blocks: number;
   /** Addresses of pods by block, so that a block's pods are a run. */
-  readonly #podBlocks: readonly { readonly block: number; readonly klass: number }[];
-  readonly #bySelector = new Map<string, Bitmap>();
+  readonly #podBlocks: { readonly block: number; readonly klass: number }[] = [];
+  readonly #bySelector = new Map<string, { readonly selector: Selector; readonly classes: Bitmap }>();
   readonly #byNet = new Map<number, Bitmap>();
   readonly v4: Bitmap;
   readonly v6: Bitmap;
+  #pods = 0;
 
-  constructor(world: World, members: Members, nets: Iterable<Cidr>) {
+  constructor(index: WorldIndex, members: Members, nets: Iterable<Cidr>) {
     this.#members = members;
     this.#trie = new PrefixTrie(nets);
-    this.#stride = ((members.podCount + 31) >>> 5) << 5;
+    this.#stride = ((members.capacity + 31) >>> 5) << 5;
     this.#blocks = this.#stride * 2;
     this.count = this.#blocks + this.#trie.size;
-    const podBlocks: { block: number; klass: number }[] = [];
-    for (const [pod, { addresses }] of world.endpoints.entries())
-      for (const bytes of addressBytes(addresses))
-        podBlocks.push({ block: this.#trie.blockOf(bytes), klass: this.pod(pod, isV4(bytes) ? 4 : 6) });
-    this.#podBlocks = podBlocks.sort((a, b) => a.block - b.block);
-    this.v4 = this.#family(0, this.#trie.v4Root);
-    this.v6 = this.#family(this.#stride, this.#trie.v6Root);
+    this.v4 = this.#family(this.#trie.v4Root);
+    this.v6 = this.#family(this.#trie.v6Root);
+    this.include(index);
   }
 
-  #family(pods: number, root: number): Bitmap {
+  /** Takes in pods that came since the last time: there must be room (PodIndex.include). What was asked before changes with them. */
+  include({ endpoints }: WorldIndex): void {
+    if (this.#pods === endpoints.length) return;
+    const known = this.#podBlocks.length;
+    for (; this.#pods < endpoints.length; this.#pods++) {
+      this.v4.add(this.pod(this.#pods, 4));
+      this.v6.add(this.pod(this.#pods, 6));
+      for (const bytes of addressBytes(endpoints[this.#pods]!.addresses))
+        this.#podBlocks.push({ block: this.#trie.blockOf(bytes), klass: this.pod(this.#pods, isV4(bytes) ? 4 : 6) });
+    }
+    for (const [block, classes] of this.#byNet)
+      for (const own of this.#podBlocks.slice(known))
+        if (own.block >= block && own.block <= this.#trie.lastWithin(block)) classes.add(own.klass);
+    this.#podBlocks.sort((a, b) => a.block - b.block);
+    for (const { selector, classes } of this.#bySelector.values()) classes.words.set(this.#select(selector).words);
+  }
+
+  #family(root: number): Bitmap {
     const out = new Bitmap(this.count);
-    for (let pod = 0; pod < this.#members.podCount; pod++) out.add(pods + pod);
     for (let block = root; block <= this.#trie.lastWithin(root); block++) out.add(this.#blocks + block);
     return out;
   }
@@ -97,11 +109,14 @@ export class AddressClasses {
   /** Classes that a peer's selector matches: pods, and the blocks of network sets with the pods in them. Shared: not to be changed. */
   selected(selector: Selector): Bitmap {
     const key = formatSelector(selector);
-    const known = this.#bySelector.get(key);
-    if (known !== undefined) return known;
+    let known = this.#bySelector.get(key);
+    if (known === undefined) this.#bySelector.set(key, (known = { selector, classes: this.#select(selector) }));
+    return known.classes;
+  }
+
+  #select(selector: Selector): Bitmap {
     const out = this.ofPods(this.#members.pods(selector));
     for (const { spec } of this.#members.setsOf(selector)) out.or(this.withinNets(spec.nets));
-    this.#bySelector.set(key, out);
     return out;
   }
 

@@ -54,10 +54,16 @@ export const RULE_SHIFT = 2;
 /** One direction's rules, and each pod's chain through them. */
 export class Chains {
   /** By pod; undefined: no policy point there (pods in their host's network). */
-  readonly byPod: readonly (Chain | undefined)[];
+  readonly byPod: (Chain | undefined)[] = [];
   readonly #matrix: RuleMatrix;
+  readonly #tiers: readonly CompiledTier[];
+  readonly #direction: Direction;
+  readonly #firstRule: ReadonlyMap<CompiledPolicy, number>;
+  readonly #byPolicies = new Map<string, Chain>();
 
   constructor(tiers: readonly CompiledTier[], endpoints: readonly WorldEndpoint[], direction: Direction) {
+    this.#tiers = tiers;
+    this.#direction = direction;
     const ordered = tiers.flatMap(({ policies }) =>
       policies.filter((policy) => policy.counts && governs(policy, direction)),
     );
@@ -67,25 +73,41 @@ export class Chains {
       firstRule.set(policy, rules.length);
       rules.push(...policy[direction]);
     }
+    this.#firstRule = firstRule;
     this.#matrix = new RuleMatrix(rules);
-    const selecting: Selecting[] = endpoints.map(() => ({ policies: [], tiers: [] }));
-    for (const [number, tier] of tiers.entries())
+    this.#addPods(endpoints);
+  }
+
+  /** Takes in pods that came later; `classes` are theirs. */
+  include(endpoints: readonly WorldEndpoint[], classes: readonly number[]): void {
+    this.#matrix.include(classes);
+    this.#addPods(endpoints);
+  }
+
+  #addPods(endpoints: readonly WorldEndpoint[]): void {
+    const first = this.byPod.length;
+    const selecting: Selecting[] = endpoints.slice(first).map(() => ({ policies: [], tiers: [] }));
+    const select = (pod: number, policy: CompiledPolicy, tier: number) => {
+      selecting[pod - first]?.policies.push(policy);
+      selecting[pod - first]?.tiers.push(tier);
+    };
+    for (const [number, tier] of this.#tiers.entries())
       for (const policy of tier.policies)
-        if (governs(policy, direction))
-          policy.subjects.forEach((pod) => {
-            selecting[pod]!.policies.push(policy);
-            selecting[pod]!.tiers.push(number);
-          });
-    const byPolicies = new Map<string, Chain>();
-    this.byPod = endpoints.map((endpoint, pod) => {
-      if (endpoint.hostNetwork === true) return undefined;
-      const chosen = selecting[pod]!;
-      const key = chosen.policies.map(({ number }) => number).join(",");
-      let chain = byPolicies.get(key);
-      if (chain === undefined)
-        byPolicies.set(key, (chain = { tiers: chainTiers(chosen, tiers, direction, firstRule) }));
-      return chain;
-    });
+        if (!governs(policy, this.#direction)) continue;
+        else if (first === 0) policy.subjects.forEach((pod) => select(pod, policy, number));
+        else
+          for (let pod = first; pod < endpoints.length; pod++)
+            if (policy.subjects.has(pod)) select(pod, policy, number);
+    for (let pod = first; pod < endpoints.length; pod++)
+      this.byPod.push(endpoints[pod]!.hostNetwork === true ? undefined : this.#chain(selecting[pod - first]!));
+  }
+
+  #chain(chosen: Selecting): Chain {
+    const key = chosen.policies.map(({ number }) => number).join(",");
+    let chain = this.#byPolicies.get(key);
+    if (chain === undefined)
+      this.#byPolicies.set(key, (chain = { tiers: chainTiers(chosen, this.#tiers, this.#direction, this.#firstRule) }));
+    return chain;
   }
 
   /**

@@ -20,7 +20,7 @@ import { orderTiers, type OrderedPolicy } from "./order.ts";
 import type { StagedKubernetesSpec } from "./parse-staged-kubernetes.ts";
 import { subjectSelector } from "./peer-selector.ts";
 import type { CompiledPolicy, CompiledTier } from "./chains.ts";
-import { CalicoPolicySet } from "./policy-set.ts";
+import { CalicoPolicySet, type CalicoParts } from "./policy-set.ts";
 import { prepareWorld } from "./prepared-world.ts";
 import { hostBlock, type CompiledRule, type RuleCompiler } from "./rule-table.ts";
 import { calicoSpec, type CalicoPolicySpec, type CalicoRule, type EndpointSliceSpec, type TierSpec } from "./types.ts";
@@ -29,11 +29,15 @@ import { calicoSpec, type CalicoPolicySpec, type CalicoRule, type EndpointSliceS
  * Policies as Calico 3.32.1 reads them, made ready against one world. Of two documents of one kind, namespace and name the later
  * one counts, as in a cluster. Memory: a bit a class (two a pod, one a block of addresses) for each different peer of a rule.
  */
-export const compileCalico: CompilePolicies = (documents, index) => {
+export const compileCalico: CompilePolicies = (documents, index) =>
+  new CalicoPolicySet(index, () => compileParts(documents, index));
+
+function compileParts(documents: readonly PolicyDocument[], index: WorldIndex): CalicoParts {
   const problems: PolicyProblem[] = [];
   const sorted = sortDocuments(lastOfEach(documents, problems), index.world.config, problems);
   const slices = serviceSlices(sorted.slices, index);
-  const { members, classes, compiler } = prepareWorld(index, sorted.sets, slices, [...blocksOf(sorted, slices)]);
+  const prepared = prepareWorld(index, sorted.sets, slices, [...blocksOf(sorted, slices)]);
+  const { members, compiler } = prepared;
   const policies: PolicyRef[] = [];
   const rules: RuleRef[] = [];
   const compiled = new Map<OrderedPolicy, CompiledPolicy>();
@@ -75,8 +79,8 @@ export const compileCalico: CompilePolicies = (documents, index) => {
       policies: tier.policies.map((policy) => compiled.get(policy)!),
     };
   });
-  return new CalicoPolicySet({ world: index, policies, rules, problems, tiers, classes });
-};
+  return { policies, rules, problems, tiers, prepared };
+}
 
 interface SortedDocuments {
   readonly policies: readonly OrderedPolicy[];

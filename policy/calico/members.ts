@@ -27,15 +27,18 @@ export interface NetworkSet {
 
 /** Pods and network sets together. */
 export class Members {
-  readonly podCount: number;
   readonly sets: readonly NetworkSet[];
   readonly #pods: PodIndex;
 
   constructor(world: World, pods: PodIndex, sets: readonly PolicyDocument[]) {
-    this.podCount = pods.count;
     this.#pods = pods;
     const labels = new MemberLabels(world);
     this.sets = sets.map((document) => ({ labels: labels.ofSet(document), spec: document.spec as NetworkSetSpec }));
+  }
+
+  /** Pods that there is room for. */
+  get capacity(): number {
+    return this.#pods.capacity;
   }
 
   /** The pods that a selector chooses; undefined = all. Shared: not to be changed. */

@@ -1,46 +1,70 @@
 import { Bitmap } from "../compile/bitmap.ts";
-import type { World } from "../world.ts";
+import type { WorldIndex } from "../world-index.ts";
 import { MemberLabels } from "./members.ts";
 import { formatSelector, matchesValue, type LabelSelector, type Selector } from "./selector.ts";
 
-/** Pods by label, as bits: a selector is some and-ing and or-ing of bitmaps. A world's pods are indexed once, whatever policies come. */
+/**
+ * Pods by label, as bits: a selector is some and-ing and or-ing of bitmaps. A world's pods are indexed once, whatever policies come;
+ * there is room for some that come later, and what was selected before takes them in.
+ */
 export class PodIndex {
-  readonly count: number;
+  /** Pods that there is room for: the length of every bitmap. */
+  readonly capacity: number;
+  #count = 0;
   /** Pods that are Calico's own endpoints: all but those in their host's network. */
   readonly #workloads: Bitmap;
   readonly #byLabel = new Map<string, { readonly pods: Bitmap; readonly values: Map<string, Bitmap> }>();
-  readonly #selected = new Map<string, Bitmap>();
+  readonly #selected = new Map<string, { readonly selector: Selector; readonly pods: Bitmap }>();
+  readonly #labels: MemberLabels;
 
-  constructor(world: World) {
-    this.count = world.endpoints.length;
-    this.#workloads = new Bitmap(this.count);
-    const labels = new MemberLabels(world);
-    for (const [pod, endpoint] of world.endpoints.entries()) {
+  constructor(index: WorldIndex) {
+    const { length } = index.endpoints;
+    this.capacity = length + Math.max(64, length >>> 3);
+    this.#workloads = new Bitmap(this.capacity);
+    this.#labels = new MemberLabels(index.world);
+    this.include(index);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Takes in pods that came since the last time; false when there is no room for them all, and then none is taken. */
+  include(index: WorldIndex): boolean {
+    const { endpoints } = index;
+    if (endpoints.length > this.capacity) return false;
+    if (endpoints.length === this.#count) return true;
+    for (; this.#count < endpoints.length; this.#count++) {
+      const endpoint = endpoints[this.#count]!;
       if (endpoint.hostNetwork === true) continue;
-      this.#workloads.add(pod);
-      for (const [key, value] of labels.ofPod(endpoint)) this.#add(pod, key, value);
+      this.#workloads.add(this.#count);
+      for (const [key, value] of this.#labels.ofPod(endpoint)) this.#add(this.#count, key, value);
     }
+    for (const { selector, pods } of this.#selected.values()) pods.words.set(this.#pods(selector).words);
+    return true;
   }
 
   #add(pod: number, key: string, value: string): void {
     let label = this.#byLabel.get(key);
-    if (label === undefined) this.#byLabel.set(key, (label = { pods: new Bitmap(this.count), values: new Map() }));
+    if (label === undefined) this.#byLabel.set(key, (label = { pods: new Bitmap(this.capacity), values: new Map() }));
     let pods = label.values.get(value);
-    if (pods === undefined) label.values.set(value, (pods = new Bitmap(this.count)));
+    if (pods === undefined) label.values.set(value, (pods = new Bitmap(this.capacity)));
     pods.add(pod);
     label.pods.add(pod);
   }
 
-  /** The pods that a selector chooses; undefined = all. Shared: not to be changed. */
+  /** True once so many selectors were asked for that a new index is cheaper than the memory. */
+  get isFull(): boolean {
+    return this.#selected.size > MAX_SELECTED;
+  }
+
+  /** The pods that a selector chooses; undefined = all. Shared: not to be changed by others; pods that come later join it. */
   select(selector: Selector | undefined): Bitmap {
     if (selector === undefined) return this.#workloads;
     const key = formatSelector(selector);
-    let pods = this.#selected.get(key);
-    if (pods === undefined) {
-      if (this.#selected.size >= MAX_SELECTED) this.#selected.clear();
-      this.#selected.set(key, (pods = this.#pods(selector)));
-    }
-    return pods;
+    let known = this.#selected.get(key);
+    if (known === undefined) this.#selected.set(key, (known = { selector, pods: this.#pods(selector) }));
+    return known.pods;
   }
 
   #pods(selector: Selector): Bitmap {
@@ -62,7 +86,7 @@ export class PodIndex {
   /** Pods by one label: a look-up for == and has, otherwise one look at each value that the label has anywhere. */
   #podsByLabel(selector: LabelSelector): Bitmap {
     const label = this.#byLabel.get(selector.key);
-    const matching = new Bitmap(this.count);
+    const matching = new Bitmap(this.capacity);
     if (selector.kind === "has") return label === undefined ? matching : matching.or(label.pods);
     if (selector.kind === "equals") return matching.or(label?.values.get(selector.value) ?? matching);
     for (const [value, pods] of label?.values ?? []) if (matchesValue(selector, value)) matching.or(pods);

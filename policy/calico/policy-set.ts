@@ -12,21 +12,21 @@ import {
 import type { PolicyProblem } from "../parse/problem.ts";
 import { VERDICT_BITS, type Direction, type PolicyRef, type RuleRef, type Verdict } from "../verdict.ts";
 import type { SideId, WorldIndex } from "../world-index.ts";
-import type { AddressClasses } from "./address-classes.ts";
 import { ALLOWED, Chains, DENIED, L7, RULE_SHIFT, type Chain, type CompiledTier } from "./chains.ts";
 import { explainDirection, ruleMatches, type ClassedFlow } from "./explain.ts";
 import { nearestMisses, type NearMiss } from "./near-miss.ts";
 import { opennessOfRules } from "./openness.ts";
 import { reachesOfRules } from "./reach.ts";
+import { includeLatePods, type PreparedWorld } from "./prepared-world.ts";
 import type { CompiledRule } from "./rule-table.ts";
 
-interface Parts {
-  readonly world: WorldIndex;
+/** What documents compile to. */
+export interface CalicoParts {
   readonly policies: readonly PolicyRef[];
   readonly rules: readonly RuleRef[];
   readonly problems: readonly PolicyProblem[];
   readonly tiers: readonly CompiledTier[];
-  readonly classes: AddressClasses;
+  readonly prepared: PreparedWorld;
 }
 
 /** How an end takes part, besides its class: bits of `#traits`. */
@@ -39,13 +39,10 @@ const LOCAL_NODE = 8;
 export class CalicoPolicySet implements CompiledPolicySet {
   readonly profile = "calico";
   readonly world: WorldIndex;
-  readonly policies: readonly PolicyRef[];
-  readonly rules: readonly RuleRef[];
-  readonly problems: readonly PolicyProblem[];
-  readonly #tiers: readonly CompiledTier[];
-  readonly #classes: AddressClasses;
-  readonly #egress: Chains;
-  readonly #ingress: Chains;
+  readonly #compile: () => CalicoParts;
+  #parts: CalicoParts;
+  #egress: Chains;
+  #ingress: Chains;
   readonly #localNodes: ReadonlySet<string>;
   // by side: its class as an IPv4 and as an IPv6 end, and its traits; sides are added while questions are asked
   #class4 = new Int32Array(0);
@@ -55,16 +52,27 @@ export class CalicoPolicySet implements CompiledPolicySet {
   #pods = new Int32Array(0);
   #known = 0;
 
-  constructor(parts: Parts) {
-    this.world = parts.world;
-    this.policies = parts.policies;
-    this.rules = parts.rules;
-    this.problems = parts.problems;
-    this.#tiers = parts.tiers;
-    this.#classes = parts.classes;
-    this.#localNodes = localNodeAddresses(parts.world);
-    this.#egress = new Chains(parts.tiers, parts.world.world.endpoints, "egress");
-    this.#ingress = new Chains(parts.tiers, parts.world.world.endpoints, "ingress");
+  /** `compile` is asked again when more pods have come than there was room for. */
+  constructor(world: WorldIndex, compile: () => CalicoParts) {
+    this.world = world;
+    this.#compile = compile;
+    this.#localNodes = localNodeAddresses(world);
+    this.#parts = compile();
+    this.#egress = new Chains(this.#parts.tiers, world.endpoints, "egress");
+    this.#ingress = new Chains(this.#parts.tiers, world.endpoints, "ingress");
+  }
+
+  get policies(): readonly PolicyRef[] {
+    return this.#parts.policies;
+  }
+  get rules(): readonly RuleRef[] {
+    return this.#parts.rules;
+  }
+  get problems(): readonly PolicyProblem[] {
+    return this.#parts.problems;
+  }
+  get #tiers(): readonly CompiledTier[] {
+    return this.#parts.tiers;
   }
 
   evaluate(questions: QuestionColumns, answers: AnswerColumns): void {
@@ -218,7 +226,27 @@ export class CalicoPolicySet implements CompiledPolicySet {
     return (this.#traits[address]! & (V4 | V6)) === V6;
   }
 
+  /** Pods that came since: where there is room the compiled sets take them in, else everything is compiled again. */
+  #learnPods(): void {
+    const { endpoints } = this.world;
+    const first = this.#egress.byPod.length;
+    if (first === endpoints.length) return;
+    const { prepared } = this.#parts;
+    if (includeLatePods(prepared, this.world)) {
+      const late = Array.from({ length: endpoints.length - first }, (_, i) => first + i);
+      const classes = late.flatMap((pod) => [prepared.classes.pod(pod, 4), prepared.classes.pod(pod, 6)]);
+      this.#egress.include(endpoints, classes);
+      this.#ingress.include(endpoints, classes);
+      return;
+    }
+    this.#parts = this.#compile();
+    this.#egress = new Chains(this.#parts.tiers, endpoints, "egress");
+    this.#ingress = new Chains(this.#parts.tiers, endpoints, "ingress");
+    this.#known = 0;
+  }
+
   #learnSides(): void {
+    this.#learnPods();
     const { size } = this.world;
     if (this.#known === size) return;
     if (size > this.#class4.length) {
@@ -231,8 +259,8 @@ export class CalicoPolicySet implements CompiledPolicySet {
     for (let id = this.#known; id < size; id++) {
       const side = this.world.side(id);
       this.#pods[id] = side.kind === "endpoint" ? side.index : -1;
-      this.#class4[id] = this.#classes.ofSide(side, 4);
-      this.#class6[id] = this.#classes.ofSide(side, 6);
+      this.#class4[id] = this.#parts.prepared.classes.ofSide(side, 4);
+      this.#class6[id] = this.#parts.prepared.classes.ofSide(side, 6);
       if (side.kind === "entity") this.#traits[id] = V4 | V6 | (side.entity === "host" ? LOCAL_NODE : 0);
       else if (side.kind === "address")
         this.#traits[id] =

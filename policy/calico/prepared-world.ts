@@ -32,15 +32,24 @@ export function prepareWorld(
 ): PreparedWorld {
   const key = membersKey(sets, slices);
   const texts = new Set(blocks.map(formatCidr));
-  const known = PREPARED.get(index);
+  const before = PREPARED.get(index);
+  const known = before !== undefined && !before.pods.isFull && includeLatePods(before, index) ? before : undefined;
   if (known !== undefined && known.key === key && !known.compiler.isFull && isSubset(texts, known.blocks)) return known;
-  const pods = known?.pods ?? new PodIndex(index.world);
+  const pods = known?.pods ?? new PodIndex(index);
   const members = new Members(index.world, pods, sets);
-  const classes = new AddressClasses(index.world, members, blocks);
-  const compiler = new RuleCompiler(index.world, members, classes, slices);
+  const classes = new AddressClasses(index, members, blocks);
+  const compiler = new RuleCompiler(index, members, classes, slices);
   const prepared: PreparedWorld = { pods, members, classes, compiler, blocks: texts, key };
   PREPARED.set(index, prepared);
   return prepared;
+}
+
+/** Takes in pods that came since: false when there is no room for them, and sets compiled against it have to be compiled again. */
+export function includeLatePods({ pods, classes, compiler }: PreparedWorld, index: WorldIndex): boolean {
+  if (!pods.include(index)) return false;
+  classes.include(index);
+  compiler.include(index);
+  return true;
 }
 
 function membersKey(

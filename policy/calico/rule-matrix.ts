@@ -33,6 +33,12 @@ export class RuleMatrix {
     );
   }
 
+  /** Classes of pods that came after the rules were laid out; their sets must hold them by now. */
+  include(classes: readonly number[]): void {
+    this.#sources.include(classes);
+    this.#destinations.include(classes);
+  }
+
   source(klass: number): Uint32Array {
     return this.#sources.row(klass);
   }
@@ -70,6 +76,9 @@ class SideRows {
   /** Which sets hold a class: `#setsOf` from `#start[class]` to before `#start[class + 1]`. */
   readonly #start: Uint32Array;
   readonly #setsOf: Uint32Array;
+  readonly #different: readonly Uint32Array[];
+  /** Classes that `#start` does not know. */
+  readonly #late = new Set<number>();
 
   constructor(sets: readonly (Uint32Array | undefined)[], words: number) {
     this.#anyone = new Uint32Array(words);
@@ -81,6 +90,7 @@ class SideRows {
     }
     this.#rules = [...bySet.values()];
     const different = [...bySet.keys()];
+    this.#different = different;
     this.#start = new Uint32Array(different.reduce((most, set) => Math.max(most, set.length * 32), 0) + 2);
     for (const set of different) eachBit(set, (klass) => this.#start[klass + 2]!++);
     for (let i = 2; i < this.#start.length; i++) this.#start[i]! += this.#start[i - 1]!;
@@ -89,10 +99,21 @@ class SideRows {
       eachBit(set, (klass) => (this.#setsOf[this.#start[klass + 1]!++] = number));
   }
 
+  include(classes: readonly number[]): void {
+    for (const klass of classes) this.#late.add(klass);
+  }
+
   row(klass: number): Uint32Array {
     const known = this.#rows[klass];
     if (known !== undefined) return known;
     const row = this.#anyone.slice();
+    if (this.#late.has(klass)) {
+      for (const [number, set] of this.#different.entries())
+        if ((set[klass >>> 5]! & (1 << (klass & 31))) !== 0)
+          for (const rule of this.#rules[number]!) row[rule >>> 5]! |= 1 << (rule & 31);
+      this.#rows[klass] = row;
+      return row;
+    }
     const end = klass + 1 < this.#start.length ? this.#start[klass + 1]! : 0; // past the last set's last word: in none
     for (let at = end === 0 ? 0 : this.#start[klass]!; at < end; at++)
       for (const rule of this.#rules[this.#setsOf[at]!]!) row[rule >>> 5]! |= 1 << (rule & 31);

@@ -1,12 +1,12 @@
 import type { Cidr } from "../../model/address.ts";
 import { Bitmap } from "../compile/bitmap.ts";
 import type { RuleAction } from "../verdict.ts";
-import type { World } from "../world.ts";
+import type { WorldIndex } from "../world-index.ts";
 import { PROTOCOL_NUMBERS } from "../engine.ts";
 import type { AddressClasses } from "./address-classes.ts";
 import { addressBytes, type Members } from "./members.ts";
 import { peerSelector } from "./peer-selector.ts";
-import { allOf, formatSelector } from "./selector.ts";
+import { allOf, formatSelector, type Selector } from "./selector.ts";
 import { ANY_ENTITY, type CalicoEntity, type CalicoRule, type EndpointSliceSpec, type PortMatch } from "./types.ts";
 
 /** Ports that a rule names, ready for look-up. */
@@ -51,19 +51,20 @@ export function portKey(klass: number, protocol: number, port: number): number {
 }
 
 const MAX_ADDRESS_SETS = 50_000;
-const NOBODY: ReadonlySet<number> = new Set();
 
 /** Compiles rules against one world; what several rules ask alike is computed once. */
 export class RuleCompiler {
   readonly #members: Members;
   readonly #classes: AddressClasses;
   readonly #slices: ReadonlyMap<string, readonly EndpointSliceSpec[]>;
-  readonly #addressSets = new Map<string, Uint32Array | undefined>();
+  readonly #addressSets = new Map<string, { readonly words: Uint32Array | undefined; again(): Bitmap | undefined }>();
   readonly #namedPorts = new Map<string, Set<number>>();
-  readonly #podSets = new Map<string, Uint32Array>();
+  readonly #podSets = new Map<string, { readonly words: Uint32Array; readonly selector: Selector }>();
+  readonly #services = new Map<string, Set<number>>();
+  #pods = 0;
 
   constructor(
-    world: World,
+    index: WorldIndex,
     members: Members,
     classes: AddressClasses,
     slices: ReadonlyMap<string, readonly EndpointSliceSpec[]>,
@@ -71,15 +72,32 @@ export class RuleCompiler {
     this.#members = members;
     this.#classes = classes;
     this.#slices = slices;
-    for (const [pod, endpoint] of world.endpoints.entries())
-      if (endpoint.hostNetwork !== true)
-        for (const { name, port, protocol } of endpoint.ports) {
-          const number = PROTOCOL_NUMBERS.get(protocol);
-          if (number === undefined) continue;
-          let keys = this.#namedPorts.get(name);
-          if (keys === undefined) this.#namedPorts.set(name, (keys = new Set()));
-          for (const family of [4, 6] as const) keys.add(portKey(classes.pod(pod, family), number, port));
-        }
+    this.include(index);
+  }
+
+  /** Takes in pods that came since the last time, after the classes did: rules that were compiled before hold the same sets, and see them. */
+  include({ endpoints }: WorldIndex): void {
+    if (this.#pods === endpoints.length) return;
+    for (; this.#pods < endpoints.length; this.#pods++) {
+      const endpoint = endpoints[this.#pods]!;
+      if (endpoint.hostNetwork === true) continue;
+      for (const { name, port, protocol } of endpoint.ports) {
+        const number = PROTOCOL_NUMBERS.get(protocol);
+        if (number === undefined) continue;
+        const keys = this.#portsNamed(name);
+        for (const family of [4, 6] as const) keys.add(portKey(this.#classes.pod(this.#pods, family), number, port));
+      }
+    }
+    for (const { words, again } of this.#addressSets.values()) words?.set(again()!.words);
+    for (const { words, selector } of this.#podSets.values())
+      words.set(this.#classes.ofPods(this.#members.pods(selector)).words);
+    for (const [service, keys] of this.#services) this.#fillService(service, keys);
+  }
+
+  #portsNamed(name: string): Set<number> {
+    let keys = this.#namedPorts.get(name);
+    if (keys === undefined) this.#namedPorts.set(name, (keys = new Set()));
+    return keys;
   }
 
   /** True once so many different peers were asked for that a new compiler is cheaper than the memory. */
@@ -119,10 +137,12 @@ export class RuleCompiler {
   #addresses(entity: CalicoEntity, namespace: string, ipVersion: 0 | 4 | 6): Uint32Array | undefined {
     if (entity === ANY_ENTITY && ipVersion === 0) return undefined;
     const key = addressKey(entity, namespace, ipVersion);
-    if (this.#addressSets.has(key)) return this.#addressSets.get(key);
-    const set = this.#addressSet(entity, namespace, ipVersion)?.words;
-    this.#addressSets.set(key, set);
-    return set;
+    let known = this.#addressSets.get(key);
+    if (known === undefined) {
+      const again = () => this.#addressSet(entity, namespace, ipVersion);
+      this.#addressSets.set(key, (known = { words: again()?.words, again }));
+    }
+    return known.words;
   }
 
   #addressSet(entity: CalicoEntity, namespace: string, ipVersion: 0 | 4 | 6): Bitmap | undefined {
@@ -148,7 +168,7 @@ export class RuleCompiler {
     if (match === undefined) return undefined;
     const ranges = mergedRanges(match.ranges);
     if (match.names.length === 0) return { ranges, named: undefined, namedPods: undefined };
-    const named = match.names.map((name) => this.#namedPorts.get(name) ?? NOBODY);
+    const named = match.names.map((name) => this.#portsNamed(name));
     return { ranges, named, namedPods: this.#namedPods(entity, namespace) };
   }
 
@@ -158,14 +178,23 @@ export class RuleCompiler {
     if (positive === undefined) return undefined;
     const selector = allOf(positive, entity.notSelector && { kind: "not", operand: entity.notSelector })!;
     const key = formatSelector(selector);
-    let pods = this.#podSets.get(key);
-    if (pods === undefined) this.#podSets.set(key, (pods = this.#classes.ofPods(this.#members.pods(selector)).words));
-    return pods;
+    let known = this.#podSets.get(key);
+    if (known === undefined) {
+      const { words } = this.#classes.ofPods(this.#members.pods(selector));
+      this.#podSets.set(key, (known = { words, selector }));
+    }
+    return known.words;
   }
 
-  #serviceKeys(service: { namespace: string; name: string }): ReadonlySet<number> {
-    const keys = new Set<number>();
-    for (const { addresses, ports } of this.#slices.get(`${service.namespace}/${service.name}`) ?? [])
+  #serviceKeys({ namespace, name }: { namespace: string; name: string }): ReadonlySet<number> {
+    const service = `${namespace}/${name}`;
+    let keys = this.#services.get(service);
+    if (keys === undefined) this.#services.set(service, (keys = this.#fillService(service, new Set())));
+    return keys;
+  }
+
+  #fillService(service: string, keys: Set<number>): Set<number> {
+    for (const { addresses, ports } of this.#slices.get(service) ?? [])
       for (const klass of this.#classesOf(addresses))
         for (const { port, protocol } of ports) keys.add(portKey(klass, protocol, port));
     return keys;

@@ -65,6 +65,7 @@ export function ciliumSemantics(world: WorldIndex, space: CiliumSpace): TieredSe
       if (it.kind === "endpoint") return it.endpoint.hostNetwork !== true;
       return config.hostFirewall === true && space.isLocalHost(side);
     },
+    learn: (size) => ports.learn(size),
     namedPorts: (side, name, slot, direction) => {
       const key = `${name}/${slot}`;
       // A pod knows its own ports; what a name means elsewhere is known by identity, and nothing when its pods disagree.
@@ -87,26 +88,42 @@ export function ciliumSemantics(world: WorldIndex, space: CiliumSpace): TieredSe
 }
 
 /** Named ports by identity: pods of the same labels, namespace and account share one. */
-function identityPorts(world: WorldIndex): { of(side: number): ReadonlyMap<string, ReadonlySet<number>> | undefined } {
+function identityPorts(world: WorldIndex): {
+  of(side: number): ReadonlyMap<string, ReadonlySet<number>> | undefined;
+  learn(size: number): boolean;
+} {
   const byIdentity = new Map<string, Map<string, Set<number>>>();
   const identities: (Map<string, Set<number>> | undefined)[] = [];
+  let changed = false;
   const identify = (side: number) => {
     const it = world.side(side);
     if (it.kind !== "endpoint") return undefined;
     const { namespace, labels, serviceAccount, ports } = it.endpoint;
     const key = JSON.stringify([namespace, serviceAccount, [...labels].sort(([a], [b]) => (a < b ? -1 : 1))]);
     let known = byIdentity.get(key);
+    const isNew = known === undefined;
     if (known === undefined) byIdentity.set(key, (known = new Map()));
     for (const port of ports) {
       const name = `${port.name.toLowerCase()}/${SLOT_OF_NAME.get(port.protocol)}`;
-      known.set(name, (known.get(name) ?? new Set()).add(port.port));
+      const numbers = known.get(name) ?? new Set();
+      changed ||= !isNew && !numbers.has(port.port);
+      known.set(name, numbers.add(port.port));
     }
     return known;
   };
+  const catchUp = (size: number) => {
+    for (let next = identities.length; next < size; next++) identities.push(identify(next));
+  };
   return {
     of(side) {
-      for (let next = identities.length; next < world.size; next++) identities.push(identify(next));
+      catchUp(world.size);
       return identities[side];
+    },
+    learn(size) {
+      catchUp(size);
+      const answer = changed;
+      changed = false;
+      return answer;
     },
   };
 }

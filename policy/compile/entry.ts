@@ -116,6 +116,8 @@ export interface TieredSemantics {
   readonly profile: "kubernetes" | "cilium";
   /** May policies judge this side at all in this direction? Otherwise: no policy point, allowed. */
   isSubject(side: number, direction: "egress" | "ingress"): boolean;
+  /** Looks at sides up to `size` − 1; true when one of them changed what port names mean on a side that was known before. */
+  learn?(size: number): boolean;
   /** Ports that a name stands for on a side, in a slot's protocol. */
   namedPorts(side: number, name: string, slot: number, direction: "egress" | "ingress"): readonly number[];
   /** True: a policy that isolates decides before the baseline is asked (Kubernetes); false: after all tiers (Cilium). */

@@ -30,8 +30,8 @@ export class TieredPolicySet implements CompiledPolicySet {
   readonly world: WorldIndex;
   readonly compiled: CompiledRules;
   readonly semantics: TieredSemantics;
-  readonly #egress: DirectionTables;
-  readonly #ingress: DirectionTables;
+  #egress: DirectionTables;
+  #ingress: DirectionTables;
 
   constructor(compiled: CompiledRules, semantics: TieredSemantics, world: WorldIndex) {
     this.profile = semantics.profile;
@@ -52,9 +52,19 @@ export class TieredPolicySet implements CompiledPolicySet {
     return this.compiled.problems;
   }
 
+  /** Takes in sides that came since. What a port name means on a known side may change with them: then tables are made anew. */
+  #learn(): void {
+    const { size } = this.world;
+    if (this.semantics.learn?.(size) === true) {
+      this.#egress = new DirectionTables(this.compiled, this.semantics, "egress");
+      this.#ingress = new DirectionTables(this.compiled, this.semantics, "ingress");
+    }
+    this.#egress.ensure(size);
+    this.#ingress.ensure(size);
+  }
+
   evaluate(questions: QuestionColumns, answers: AnswerColumns): void {
-    this.#egress.ensure(this.world.size);
-    this.#ingress.ensure(this.world.size);
+    this.#learn();
     const { source, destination, protocol, port } = questions;
     const { code, egressRule, ingressRule } = answers;
     const entries = this.compiled.entries;
@@ -121,8 +131,8 @@ export class TieredPolicySet implements CompiledPolicySet {
    * alike; undefined where there is no policy point.
    */
   applied(direction: Direction, subject: number, peer: number): AppliedPair | undefined {
+    this.#learn();
     const tables = direction === "egress" ? this.#egress : this.#ingress;
-    tables.ensure(this.world.size);
     return this.semantics.selfIsExempt && subject === peer ? undefined : tables.applied(subject, peer);
   }
 
