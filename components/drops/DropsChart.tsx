@@ -2,6 +2,7 @@
 
 import { useMemo, useRef, type KeyboardEvent, type MouseEvent, type PointerEvent, type ReactNode } from "react";
 import type { DropsSeries } from "../../model/wire/answers/drops.ts";
+import { SeenLine } from "../frame/SeenLine.tsx";
 import { useUrlState } from "../frame/use-url-state.ts";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { CrosshairProvider, useCrosshair } from "../parts/chart-frame.tsx";
@@ -47,6 +48,7 @@ export function DropsChart({ answer, state, colors, selected, compact, phone }: 
                 .replace(/ 0 s$/, "")
                 .replace(/ 0 min$/, "")}`}
         </h2>
+        <SeenLine />
         {compact ? null : <p>Drag or click a bar to zoom, Back undoes</p>}
         <Segmented
           label="Stacked by"

@@ -1,6 +1,7 @@
 "use client";
 
 import { useMemo } from "react";
+import { SeenLine } from "../frame/SeenLine.tsx";
 import { useUrlState } from "../frame/use-url-state.ts";
 import { StackedArea } from "../parts/StackedArea.tsx";
 import { useFlowsOverTime } from "../questions/use-which-flows.ts";
@@ -31,6 +32,7 @@ export function FlowsHistogram() {
   if (answer.data === undefined) return <div className={styles.histogram} />;
   return (
     <div className={styles.histogram}>
+      <SeenLine />
       <StackedArea
         label="Connections over time"
         from={answer.data.answered.from}

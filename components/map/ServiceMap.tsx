@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "react";
 import { PageHead } from "../frame/PageHead.tsx";
+import { SeenLine } from "../frame/SeenLine.tsx";
 import { useNarrow } from "../frame/use-narrow.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
@@ -146,6 +147,7 @@ export function ServiceMap() {
             )}
           </div>
           {shown === "map" && !empty ? <MapLegend graph={graph} level={level} /> : null}
+          <SeenLine padded />
           <Scrubber />
         </div>
         {selectedEdge === undefined ? null : (

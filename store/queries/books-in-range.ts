@@ -1,7 +1,7 @@
 /** What was produced in a range and what became of it. Answered by books: additive rows, so sums. */
 import { z } from "zod";
 import type { TimeRange } from "../../model/time.ts";
-import type { Balance, BooksAnswer } from "../../model/wire/answers/health.ts";
+import type { Balance, BooksAnswer, WorstMinute } from "../../model/wire/answers/health.ts";
 import type { StoreReader } from "../reader.ts";
 import { answered, count, ms, secondsText, wholeMinutes } from "./question.ts";
 
@@ -24,9 +24,35 @@ GROUP BY moment
 ORDER BY moment
 LIMIT 5000`;
 
+/** Lost with a killed collector: collector/spool/crash.ts marks the type so. */
+export const BOOKS_WORST_SQL = `
+SELECT
+  node, toUnixTimestamp(minute) * 1000 AS moment,
+  sumIf(b.lost, NOT endsWith(b.type, ' (crash)')) AS lost, sumIf(b.lost, endsWith(b.type, ' (crash)')) AS crashed,
+  sum(b.shed) AS shed, sum(b.quarantined) AS quarantined
+FROM books AS b
+WHERE minute >= {from:DateTime('UTC')} AND minute < {to:DateTime('UTC')}
+GROUP BY node, minute
+HAVING lost + crashed + shed + quarantined > 0
+ORDER BY lost + crashed + shed + quarantined DESC, minute DESC
+LIMIT 5`;
+
+export const BOOKS_UNBALANCED_SQL = `
+SELECT sum(abs(difference)) AS events
+FROM (
+  SELECT toInt64(sum(b.produced)) - toInt64(sum(b.stored) + sum(b.lost) + sum(b.shed) + sum(b.quarantined) + sum(b.filtered)) AS difference
+  FROM books AS b
+  WHERE minute >= {from:DateTime('UTC')} AND minute < least({to:DateTime('UTC')}, now('UTC') - INTERVAL 2 MINUTE)
+  GROUP BY node, minute
+)
+LIMIT 1`;
+
 const Sums = { produced: count, stored: count, lost: count, shed: count, quarantined: count, filtered: count };
 const NodeRow = z.object({ node: z.string(), type: z.string(), ...Sums });
 const MinuteRow = z.object({ moment: ms, ...Sums });
+const WorstRow = z
+  .object({ node: z.string(), moment: ms, lost: count, crashed: count, shed: count, quarantined: count })
+  .transform(({ moment, ...row }): WorstMinute => ({ ...row, at: moment }));
 type Sum = Omit<Balance, "pending">;
 
 /** Balance of the whole range, by node and type, and over time (at most 180 steps of whole minutes). Throws StoreError. */
@@ -34,9 +60,11 @@ export async function booksInRange(store: StoreReader, range: TimeRange, signal:
   const whole = wholeMinutes(range);
   const bucket = Math.max(1, Math.ceil((whole.to - whole.from) / 60_000 / 180)) * 60;
   const params = { from: secondsText(whole.from), to: secondsText(whole.to) };
-  const [nodes, minutes] = await Promise.all([
+  const [nodes, minutes, worst, unbalanced] = await Promise.all([
     store.rows({ sql: BOOKS_NODES_SQL, row: NodeRow }, params, signal),
     store.rows({ sql: BOOKS_MINUTES_SQL, row: MinuteRow }, { ...params, bucket }, signal),
+    store.rows({ sql: BOOKS_WORST_SQL, row: WorstRow }, params, signal),
+    store.rows({ sql: BOOKS_UNBALANCED_SQL, row: z.object({ events: count }) }, params, signal),
   ]);
   const total = nodes.reduce<Sum>(add, { produced: 0, stored: 0, lost: 0, shed: 0, quarantined: 0, filtered: 0 });
   const wanted = total.produced - total.filtered;
@@ -45,6 +73,8 @@ export async function booksInRange(store: StoreReader, range: TimeRange, signal:
     total: balanced(total),
     seen: wanted <= 0 ? null : 1 - (total.lost + total.shed + total.quarantined) / wanted,
     nodes: nodes.map(({ node, type, ...sums }) => ({ node, type, ...balanced(sums) })),
+    worst,
+    unbalanced: unbalanced[0]?.events ?? 0,
     minutes: minutes.map(({ moment, ...sums }) => ({ at: moment, ...balanced(sums) })),
   };
 }

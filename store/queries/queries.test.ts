@@ -19,6 +19,7 @@ import { TrafficAnswer } from "../../model/wire/answers/what-if.ts";
 import { migrations } from "../migrate.ts";
 import type { Query, Params, StoreReader } from "../reader.ts";
 import { flowRow, HOUR, inHour, startTestStore, unhurried, type TestStore } from "../testing.ts";
+import { booksByMinute } from "./books-by-minute.ts";
 import { booksInRange } from "./books-in-range.ts";
 import { completions } from "./completions.ts";
 import { connectionLife } from "./connection-life.ts";
@@ -574,6 +575,10 @@ describe("health", () => {
       pending: 0,
     });
     expect(answer.seen).toBeCloseTo(1 - 12 / 92);
+    expect(answer.worst).toMatchObject([{ lost: 10, crashed: 0, quarantined: 2 }]);
+    expect(answer.unbalanced).toBe(0);
+    const lines = await booksByMinute(asked, { ...question(), node: "", countRows: true }, unhurried);
+    expect(lines).toMatchObject([{ produced: 100, stored: 80, lost: 10, difference: 0 }]);
   });
 
   test("status, sizes, names, DNS and measurements are answered", async () => {

@@ -14,6 +14,19 @@ export const Balance = z.object({
 });
 export type Balance = z.infer<typeof Balance>;
 
+/** A node's minute in which something was not seen, and by what it was lost. */
+export const WorstMinute = z.object({
+  node: z.string(),
+  at: Ms,
+  /** No room in the ring. */
+  lost: Count,
+  /** In the memory of a collector that was killed. */
+  crashed: Count,
+  shed: Count,
+  quarantined: Count,
+});
+export type WorstMinute = z.infer<typeof WorstMinute>;
+
 export const BooksAnswer = z.object({
   answered: Answered,
   total: Balance,
@@ -21,6 +34,10 @@ export const BooksAnswer = z.object({
   seen: z.number().nullable(),
   nodes: z.array(Balance.extend({ node: z.string(), type: z.string() })),
   minutes: z.array(Balance.extend({ at: Ms })),
+  /** The node-minutes in which most was not seen, most first; at most five. */
+  worst: z.array(WorstMinute).default([]),
+  /** Events of closed minutes that nobody can account for: 0 when the books balance. */
+  unbalanced: z.number().default(0),
 });
 export type BooksAnswer = z.infer<typeof BooksAnswer>;
 
