@@ -20,7 +20,6 @@ export class WorldIndex {
   readonly #sides: IndexedSide[] = [];
   readonly #byKey = new Map<string, SideId>();
   readonly #endpoints: WorldEndpoint[] = [];
-  /** By endpoint: its side. */
   readonly #endpointSides: SideId[] = [];
   readonly #endpointByName = new Map<string, SideId>();
   readonly #endpointByAddress = new Map<string, SideId>();
@@ -29,6 +28,11 @@ export class WorldIndex {
     this.world = world;
     this.namespaces = new Map(world.namespaces.map((namespace) => [namespace.name, namespace]));
     for (const endpoint of world.endpoints) this.add(endpoint);
+  }
+
+  /** By endpoint: its side. */
+  get endpointSides(): readonly SideId[] {
+    return this.#endpointSides;
   }
 
   /** The world's, and those that came since. */

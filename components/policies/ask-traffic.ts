@@ -108,15 +108,15 @@ export function matrix(judge: Judge): MatrixAnswer | undefined {
   const nodeAt = new Map(traffic.nodes.map((node, at) => [node.key, at]));
   const sides: { at: number; end: FlowEnd; node: number }[] = [];
   const known = new Set<number>();
-  let at = 0;
   for (const identity of set.identities) {
-    if (identity.entity !== undefined) continue;
+    const { world } = last.whatIf;
+    const at = identity.entity === undefined ? world.endpointNamed(identity.namespace, identity.id) : undefined;
+    if (at === undefined) continue;
     const node = nodeAt.get(`${identity.namespace}/${identity.workload}`);
     if (node !== undefined && !known.has(node)) {
       known.add(node);
       sides.push({ at, node, end: { namespace: identity.namespace, workload: identity.workload } });
     }
-    at++;
   }
   const chosen = sides
     .toSorted((a, b) => traffic.nodes[b.node]!.connections - traffic.nodes[a.node]!.connections)

@@ -180,6 +180,19 @@ test("what is generated denies nothing that was seen, and rare flows can be left
   expect(judged(judge.judge(files(fewer.yaml), undefined)).changed.map((row) => row.connections)).toEqual([20]);
 });
 
+test("traffic of more workloads is taken in by what was compiled, and judged as by a new judge", () => {
+  const before = new Judge(trafficOf(answer(...FLOWS.slice(0, 2))));
+  before.judge(files(POLICY), undefined);
+  const compiled = before.last!.whatIf;
+  const traffic = trafficOf(answer(...FLOWS.slice(0, 3)));
+  const [kept, fresh] = [new Judge(traffic, before), new Judge(traffic)];
+  const [ours, theirs] = [kept, fresh].map((judge) => ({ ...judged(judge.judge(files(POLICY), undefined)), ms: 0 }));
+  expect(ours).toEqual(theirs);
+  expect(kept!.last!.whatIf).toBe(compiled);
+  expect(matrix(kept)).toEqual(matrix(fresh));
+  expect(coverage(kept)).toEqual(coverage(fresh));
+});
+
 test("the matrix tells may from did", () => {
   const judge = made();
   judge.judge(files(POLICY), undefined);

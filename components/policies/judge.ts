@@ -54,9 +54,14 @@ export class Judge {
   #measured: Measured | undefined;
   readonly #names: Names;
 
-  constructor(traffic: Traffic) {
+  /** `before`, which is not to be asked again, hands on what it parsed and compiled, where the traffic's identities only became more. */
+  constructor(traffic: Traffic, before?: Judge) {
     this.traffic = traffic;
     this.#names = namesOf(traffic);
+    if (before === undefined || before.#whatIf?.extend(traffic.set) !== true) return;
+    this.#whatIf = before.#whatIf;
+    this.#todayTexts = before.#todayTexts;
+    this.#parsed = before.#parsed;
   }
 
   /** The last answer that was given, for what is asked about it. */
@@ -122,7 +127,7 @@ export class Judge {
       edges: edgesOf(this.traffic, diff),
       rows: chooseRows(this.traffic, diff),
       needsL7: new Set(diff.needsL7),
-      selects: selectionsOf(diff.candidate, selecting, whatIf.world.world.endpoints.length),
+      selects: selectionsOf(diff.candidate, selecting, whatIf.world.endpointSides),
     });
   }
 

@@ -33,10 +33,14 @@ export function sentencesFor(
 }
 
 /** How many of `endpoints` sides each policy selects; undefined where there are too many of both to count. */
-export function selectionsOf(set: CompiledPolicySet, selecting: Selecting, endpoints: number): number[] | undefined {
-  if (endpoints * set.policies.length > MOST_SELECTIONS) return undefined;
+export function selectionsOf(
+  set: CompiledPolicySet,
+  selecting: Selecting,
+  sides: readonly number[],
+): number[] | undefined {
+  if (sides.length * set.policies.length > MOST_SELECTIONS) return undefined;
   const selects = set.policies.map(() => 0);
-  for (let side = 0; side < endpoints; side++)
+  for (const side of sides)
     for (const at of new Set([...selecting.of(side, "ingress"), ...selecting.of(side, "egress")])) selects[at]!++;
   return selects;
 }

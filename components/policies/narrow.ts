@@ -39,13 +39,13 @@ export function wideFindings(judge: Judge, uses: readonly RuleUse[]): WideFindin
 function peersTaken({ last }: Judge): ReadonlyMap<number, number> {
   const taken = new Map<number, number>();
   const { candidate } = last!.diff;
-  const { endpoints } = last!.whatIf.world.world;
+  const { endpointSides } = last!.whatIf.world;
   if (candidate.profile === "calico") return taken; // its rules count addresses, not workloads
   for (const { rule, sets } of candidate.reaches?.() ?? []) {
     const peers = sets[1];
     if (peers === undefined) continue;
     let n = 0;
-    for (let side = 0; side < endpoints.length; side++) if (((peers[side >>> 5] ?? 0) & (1 << (side & 31))) !== 0) n++;
+    for (const side of endpointSides) if (((peers[side >>> 5] ?? 0) & (1 << (side & 31))) !== 0) n++;
     taken.set(rule, Math.max(taken.get(rule) ?? 0, n));
   }
   return taken;

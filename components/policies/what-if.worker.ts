@@ -91,7 +91,7 @@ async function load(id: number, url: string): Promise<void> {
   try {
     const answered = await ask(url, {}, TrafficAnswer, signal);
     const traffic = trafficOf(answered);
-    judge = new Judge(traffic);
+    judge = new Judge(traffic, judge);
     trial = undefined;
     sent = undefined;
     say({ kind: "loaded", id, loaded: loadedOf(traffic) });
