@@ -1,5 +1,5 @@
 /** Rows of `flows` as columns for bench/fill.ts: a connection is an open and a close at the client, a close at the server, and what went wrong. */
-import { DIRECTIONS, FLOW_KINDS, REPORTERS, VERDICTS } from "../model/flow.ts";
+import { DIRECTIONS, FLOW_KINDS, PASSAGES, REPORTERS, TOWARDS, VERDICTS } from "../model/flow.ts";
 import type { FlowColumn } from "../store/layout.ts";
 import { StringTable, constantUuid, type ColumnValues } from "../store/row-binary.ts";
 import type { Link, Part } from "./fill-world.ts";
@@ -40,6 +40,8 @@ export class FlowBatch {
       "icmp_type",
       "icmp_code",
       "tcp_flags",
+      "passage",
+      "toward",
     ])
       this.#u8[name] = new Uint8Array(capacity);
     for (const name of ["cpu", "src_port", "dst_port", "service_port"]) this.#u16[name] = new Uint16Array(capacity);
@@ -80,6 +82,7 @@ export class FlowBatch {
       "process",
       "device",
       "location",
+      "hook",
     ])
       this.#text[name] = new Uint32Array(capacity);
     for (const name of ["ts", "src_id", "dst_id"]) this.#pair[name] = new Uint32Array(capacity * 2);
@@ -199,6 +202,9 @@ export class FlowBatch {
       location,
       drops: packets,
       device: "eth0",
+      hook: location === "nft_do_chain" ? "input" : "",
+      passage: PASSAGES.indexOf(where === "client" ? "out" : "in"),
+      toward: TOWARDS.indexOf("server"),
       tcp_flags: 2,
     });
   }
@@ -238,12 +244,13 @@ export class FlowBatch {
       this.#set("process", owner.process, row);
       this.#u32["pid"]![row] = 1000 + (owner.id[0] % 3000);
     }
-    const { kind, verdict, reason, location, device, ...numbers } = values;
+    const { kind, verdict, reason, location, device, hook, ...numbers } = values;
     this.#u8["kind"]![row] = KIND(kind);
     this.#u8["verdict"]![row] = VERDICTS.indexOf(verdict);
     this.#set("reason", reason ?? "", row);
     this.#set("location", location ?? "", row);
     this.#set("device", device ?? "", row);
+    this.#set("hook", hook ?? "", row);
     for (const [name, value] of Object.entries(numbers))
       (this.#u8[name] ?? this.#u32[name] ?? this.#f64[name])![row] = value;
   }
@@ -274,6 +281,9 @@ interface RowValues {
   readonly reason?: string;
   readonly location?: string;
   readonly device?: string;
+  readonly hook?: string;
+  readonly passage?: number;
+  readonly toward?: number;
   readonly counted?: number;
   readonly opened?: number;
   readonly closed?: number;

@@ -35,7 +35,15 @@ const MINUTES = `
     AND (minute < {hour_from:DateTime('UTC')} OR minute >= {hour_to:DateTime('UTC')})
     AND (minute < {five_from:DateTime('UTC')} OR minute >= {five_to:DateTime('UTC')} OR minute < ${BEGINS}) /* filter */`;
 
-/** The view of 0002_edges.sql over the rows of up to two stretches, in buckets of the question's own. The hints are those of IN_RANGE. */
+/** Rows of up to two stretches of time. The hints are those of IN_RANGE. */
+const RAW_FROM = `
+  FROM flows
+  WHERE /* raw */(ts >= {head_from:DateTime64(3, 'UTC')} AND ts < {head_to:DateTime64(3, 'UTC')} OR ts >= {tail_from:DateTime64(3, 'UTC')} AND ts < {tail_to:DateTime64(3, 'UTC')})
+    AND indexHint(
+      toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({head_from:DateTime64(3, 'UTC')}) AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({head_to:DateTime64(3, 'UTC')})
+      OR toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({tail_from:DateTime64(3, 'UTC')}) AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({tail_to:DateTime64(3, 'UTC')})) /* filter */`;
+
+/** The view of 0002_edges.sql, in buckets of the question's own. */
 const RAW = `
   SELECT
     toStartOfInterval(toDateTime(ts, 'UTC'), INTERVAL {bucket:UInt32} SECOND) AS at,
@@ -53,21 +61,27 @@ const RAW = `
     quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(rtt_us, counted = 1 AND rtt_us > 0) AS rtt,
     quantilesDDStateIf(0.01, 0.5, 0.95, 0.99)(connect_us, counted = 1 AND connect_us > 0) AS connect,
     min(ts) AS first_seen,
-    max(ts) AS last_seen
-  FROM flows
-  WHERE (ts >= {head_from:DateTime64(3, 'UTC')} AND ts < {head_to:DateTime64(3, 'UTC')} OR ts >= {tail_from:DateTime64(3, 'UTC')} AND ts < {tail_to:DateTime64(3, 'UTC')})
-    AND indexHint(
-      toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({head_from:DateTime64(3, 'UTC')}) AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({head_to:DateTime64(3, 'UTC')})
-      OR toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({tail_from:DateTime64(3, 'UTC')}) AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({tail_to:DateTime64(3, 'UTC')})) /* filter */
+    max(ts) AS last_seen${RAW_FROM}
   GROUP BY at, src_id, dst_id, dst_port, protocol, verdict, reason`;
 
+/** The same numbers row by row, for a question that only adds them up: no edges are told apart that it does not ask for. */
+const RAW_SINGLE = `
+  SELECT
+    toStartOfInterval(toDateTime(ts, 'UTC'), INTERVAL {bucket:UInt32} SECOND) AS at,
+    toUInt64(if(counted = 1, flows.opened, 0)) AS opened,
+    toUInt64(if(counted = 1, flows.failed, 0)) AS failed,
+    toUInt64(flows.drops) AS drops,
+    if(counted = 1, flows.bytes_to_server, 0) AS bytes_to_server,
+    if(counted = 1, flows.bytes_to_client, 0) AS bytes_to_client${RAW_FROM}`;
+
 const MARKER = "/* edges */";
+const RAW_MARKER = "/* raw */";
 
 const MINUTE = 60_000;
 const FIVE = 300_000;
 const HOUR = 3_600_000;
 /** Below this, a range of whole minutes would be too coarse: raw rows at its ends make the answer exact to the millisecond. */
-const EXACT_BELOW_MS = 10 * MINUTE;
+const EXACT_BELOW_MS = 3 * MINUTE;
 /** From here on whole hours are taken from edges_1h, where the question's buckets allow it. */
 const HOURS_FROM_MS = 3 * HOUR;
 
@@ -86,6 +100,10 @@ export interface EdgeRowsOptions {
   readonly bucketSeconds?: number | undefined;
   /** True: exact to the millisecond for ranges of any length. */
   readonly exact?: boolean;
+  /** Which raw rows can matter to a question that leaves the others out anyway: a condition that an index knows, from code, never from a user. */
+  readonly rawRows?: "flows.failed > 0";
+  /** True: the question adds up connections, failures, drops and bytes, and takes no other column. */
+  readonly sumsOnly?: boolean;
 }
 
 /** Puts the rows of `question` into `sql` at its marker. */
@@ -112,7 +130,9 @@ export function withEdgeRows(sql: string, question: RangeQuestion, options: Edge
   }
   if (lasts(head) || lasts(tail)) {
     const where = compileWhere(filter, scope, "flows", ends, "r");
-    parts.push(withFilter(RAW, where));
+    const raw = options.sumsOnly === true && !lasts(whole) ? RAW_SINGLE : RAW;
+    const condition = options.rawRows === undefined ? "" : `${options.rawRows} AND `;
+    parts.push(withFilter(raw.replace(RAW_MARKER, condition), where));
     const [first, last] = [lasts(head) ? head : tail, lasts(tail) ? tail : head];
     params = { ...params, ...preciseBounds("head", first), ...preciseBounds("tail", last), ...where.params };
   }

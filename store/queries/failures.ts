@@ -8,7 +8,7 @@ import type { StoreReader } from "../reader.ts";
 import { withEdgeRows } from "./edge-rows.ts";
 import { bare, namesOf } from "./names.ts";
 import { answered, count, IN_RANGE, ms, rangeParams, type RangeQuestion } from "./question.ts";
-import { compileWhere, withFilter } from "./where.ts";
+import { compileWhere, withFilter, type Ends } from "./where.ts";
 
 /** The wait is that of the failed attempts: rows of an errno hold no others. */
 export const FAILURES_SQL = `
@@ -92,6 +92,22 @@ const CauseRow = z.object({
   failures: count,
 });
 
+/** Only the ends that failures have are asked for: they are few, and rows lie by who was called. */
+async function openedOn(
+  store: StoreReader,
+  question: RangeQuestion,
+  ends: Ends,
+  signal: AbortSignal,
+): Promise<z.infer<typeof OpenedRow>[]> {
+  if (ends.source?.length === 0) return [];
+  const edges = withEdgeRows(OPENED_SQL, { ...question, ends }, { exact: true });
+  return store.rows({ sql: edges.sql, row: OpenedRow }, edges.params, signal);
+}
+
+function unique(list: readonly string[]): string[] {
+  return [...new Set(list)];
+}
+
 /** Lines by edge and error, most first, at most `limit`. Throws StoreError. */
 export async function failures(
   store: StoreReader,
@@ -99,11 +115,10 @@ export async function failures(
   signal: AbortSignal,
 ): Promise<FailuresAnswer> {
   const where = compileWhere(question.filter, question.scope, "flows", question.ends);
-  const failed = withEdgeRows(FAILURES_SQL, question, { exact: true });
-  const edges = withEdgeRows(OPENED_SQL, question, { exact: true });
-  const [rows, opened, causes] = await Promise.all([
-    store.rows({ sql: failed.sql, row: FailureRow }, { ...failed.params, limit: question.limit + 1 }, signal),
-    store.rows({ sql: edges.sql, row: OpenedRow }, edges.params, signal),
+  const failed = withEdgeRows(FAILURES_SQL, question, { exact: true, rawRows: "flows.failed > 0" });
+  const limit = question.limit + 1;
+  const [rows, causes] = await Promise.all([
+    store.rows({ sql: failed.sql, row: FailureRow }, { ...failed.params, limit }, signal),
     store.rows(
       { sql: withFilter(CAUSES_SQL, where), row: CauseRow },
       { ...rangeParams(question.range), ...where.params },
@@ -111,12 +126,11 @@ export async function failures(
     ),
   ]);
   const kept = rows.slice(0, question.limit);
-  const names = await namesOf(
-    store,
-    [...new Set(kept.flatMap((row) => [row.source, row.destination]))],
-    question.range,
-    signal,
-  );
+  const [sources, destinations] = [unique(kept.map((row) => row.source)), unique(kept.map((row) => row.destination))];
+  const [opened, names] = await Promise.all([
+    openedOn(store, question, { source: sources, destination: destinations }, signal),
+    namesOf(store, unique([...sources, ...destinations]), question.range, signal),
+  ]);
   const key = (row: { source: string; destination: string; port: number; protocol: number }) =>
     `${row.source} ${row.destination} ${row.port} ${row.protocol}`;
   const openedBy = new Map(opened.map((row) => [key(row), row.n]));

@@ -11,10 +11,13 @@ import { compileWhere, withFilter, type Conditions } from "./where.ts";
 export const FLOWS_PAGE_SQL = `
 SELECT ${FLOW_SELECT}
 FROM flows
-WHERE ${IN_RANGE}
-  AND (ts < {before_ts:DateTime64(9, 'UTC')} OR (ts = {before_ts:DateTime64(9, 'UTC')} AND row_id < {before_row:String})) /* filter */
+WHERE ${IN_RANGE}/* before */ /* filter */
 ORDER BY ts DESC, row_id DESC
 LIMIT {limit:UInt32}`;
+
+/** Only where a page follows another: to compare row ids makes the engine read more. */
+const BEFORE = `
+  AND (ts < {before_ts:DateTime64(9, 'UTC')} OR (ts = {before_ts:DateTime64(9, 'UTC')} AND row_id < {before_row:String}))`;
 
 export interface FlowsQuestion extends RangeQuestion {
   /** Rows of a page, 1–1,000. */
@@ -34,17 +37,15 @@ export async function flowsPage(store: StoreReader, question: FlowsQuestion, sig
   const own = compileWhere(filter, scope, "flows", ends);
   const where: Conditions =
     question.dropsOnly === true ? { sql: `${own.sql} AND kind = 'drop'`, params: own.params } : own;
-  const sql = withFilter(FLOWS_PAGE_SQL, where);
-  const cursor =
-    question.before === undefined ? { ts: "2261-01-01 00:00:00", row: "", at: range.to } : parseCursor(question.before);
+  const cursor = question.before === undefined ? undefined : parseCursor(question.before);
+  const sql = withFilter(FLOWS_PAGE_SQL.replace("/* before */", cursor === undefined ? "" : BEFORE), where);
   const flows: Flow[] = [];
-  let end = Math.min(range.to, cursor.at);
+  let end = Math.min(range.to, cursor?.at ?? range.to);
   for (let step = FIRST_STEP_MS; end > range.from && flows.length <= limit; step *= 10) {
     const part: TimeRange = { from: milliseconds(Math.max(range.from, end - step)), to: milliseconds(end) };
     const params = {
       ...rangeParams(part),
-      before_ts: cursor.ts,
-      before_row: cursor.row,
+      ...(cursor !== undefined && { before_ts: cursor.ts, before_row: cursor.row }),
       limit: limit + 1 - flows.length,
       ...where.params,
     };

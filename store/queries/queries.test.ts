@@ -26,6 +26,7 @@ import { connectionLife } from "./connection-life.ts";
 import { dnsNames } from "./dns-names.ts";
 import { dropCauses } from "./drop-causes.ts";
 import { dropsFacets } from "./drops-facets.ts";
+import { dropsTotal } from "./drops-total.ts";
 import { dropsSeries } from "./drops-series.ts";
 import { edgeDetails } from "./edge-details.ts";
 import { edgeSeries } from "./edge-series.ts";
@@ -342,7 +343,7 @@ describe("the map", () => {
   test("of minutes takes raw rows at its ends only, and is exact to the millisecond", async () => {
     const rows = await store.reader.rows(
       {
-        sql: "SELECT toUnixTimestamp64Milli(ts) AS at FROM flows ORDER BY ts LIMIT 1000",
+        sql: "SELECT toUnixTimestamp64Milli(ts) AS at FROM flows ORDER BY ts LIMIT 3",
         row: z.object({ at: z.coerce.number() }),
       },
       {},
@@ -455,6 +456,7 @@ describe("drops", () => {
     expect(series.points).toEqual([{ at: HOUR + 60_000, reason: "NETFILTER_DROP", drops: 5 }]);
     const facets = DropsFacets.parse(await dropsFacets(asked, question(), unhurried));
     expect(facets.total).toBe(5);
+    expect((await dropsTotal(asked, question(), unhurried)).drops).toBe(5);
     expect(facets.destination).toEqual([{ label: "data/db", term: "dst:data/db", drops: 5 }]);
     expect(facets.verdict.map((one) => [one.label, one.drops])).toEqual([
       ["dropped", 3],

@@ -26,7 +26,7 @@ export async function timeline(
   signal: AbortSignal,
 ): Promise<TimelineAnswer> {
   const bucket = stepSeconds(question.range, question.buckets);
-  const rows = withEdgeRows(TIMELINE_SQL, question, { bucketSeconds: bucket });
+  const rows = withEdgeRows(TIMELINE_SQL, question, { bucketSeconds: bucket, sumsOnly: true });
   const points = await store.rows({ sql: rows.sql, row: Row }, { ...rows.params, limit: 5000 }, signal);
   return {
     answered: answered(rows.range, rows.by, points.length === 5000),

@@ -5,6 +5,7 @@ import { normalDrops } from "../../../store/queries/normal-drops.ts";
 import type { HiddenDrops } from "../../../model/wire/answers/drops.ts";
 import type { RouteContext } from "../answering.ts";
 import type { RangedQuestion } from "../question.ts";
+import { sharedAnswer } from "./shared.ts";
 
 /** Bars of the chart at most: 10 s each in a quarter of an hour. */
 export const BUCKETS = 90;
@@ -18,11 +19,12 @@ export const DropParams = z.object({ noise: z.enum(["0", "1"]).default("0") });
  */
 export async function dropQuestion(
   question: RangedQuestion & z.infer<typeof DropParams>,
-  { store, signal }: RouteContext,
+  { store }: RouteContext,
 ): Promise<{ readonly question: DropQuestion; readonly hidden: HiddenDrops[] }> {
   const { range, filter, scope } = question;
   const exact = bucketSeconds(range, BUCKETS) < 60;
   const whole: DropQuestion = { range, filter, scope, exact };
-  const normal = await normalDrops(store, whole, signal);
+  const key = JSON.stringify(["normal-drops", range, scope, exact, filter.terms]);
+  const normal = await sharedAnswer(key, (signal) => normalDrops(store, whole, signal));
   return { question: question.noise === "1" ? whole : { ...whole, hidden: normal.keys }, hidden: normal.hidden };
 }

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { WeirError } from "../../../model/errors.ts";
 import type { SystemStatus } from "../../../model/wire/answers/status.ts";
 import { storeConfig } from "../../../store/config.ts";
+import { dropsTotal } from "../../../store/queries/drops-total.ts";
 import { booksInRange } from "../../../store/queries/books-in-range.ts";
 import { status } from "../../../store/queries/status.ts";
-import { timeline } from "../../../store/queries/timeline.ts";
 import type { StoreReader } from "../../../store/reader.ts";
 import { collectorState } from "../../collector.ts";
 import { appConfig } from "../../config.ts";
@@ -51,7 +51,6 @@ async function askStore(store: StoreReader, question: RangedQuestion, signal: Ab
 
 /** Packets dropped in the range, a second of what the answer covers (roll-ups answer whole minutes). */
 async function dropsPerSecond(store: StoreReader, question: RangedQuestion, signal: AbortSignal): Promise<number> {
-  const { points, answered } = await timeline(store, { ...question, buckets: 60 }, signal);
-  const drops = points.reduce((sum, point) => sum + point.drops, 0);
+  const { drops, answered } = await dropsTotal(store, question, signal);
   return drops / Math.max(1, (answered.to - answered.from) / 1000);
 }
