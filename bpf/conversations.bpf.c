@@ -57,6 +57,11 @@ static __always_inline int converse(struct __sk_buff *skb, bool out)
 	struct sk_buff *k;
 	struct sock *sk;
 
+	if (is_init()) {
+		sk = BPF_CORE_READ(kernel_skb(skb), sk);
+		if (sk)
+			note_init_packet(sock_netns(sk));
+	}
 	if (proto != IPPROTO_UDP && proto != IPPROTO_ICMP && proto != IPPROTO_ICMPV6)
 		return 1;
 	if (!read_datagram(skb, &d))

@@ -26,6 +26,17 @@ static __always_inline void emit_bytes(void *ctx, void *event, __u32 size, __u32
 		__sync_fetch_and_add(&s->lost[type], 1);
 }
 
+/* An event that happened, as a later one shows, while no program ran. */
+static __always_inline void unseen(__u8 type)
+{
+	struct cpu_stats *s = stats();
+
+	if (!s || type >= EV_RING_TYPES)
+		return;
+	__sync_fetch_and_add(&s->produced[type], 1);
+	__sync_fetch_and_add(&s->lost[type], 1);
+}
+
 #define emit(ctx, event) emit_bytes(ctx, event, EVENT_SIZE(*(event)), &(event)->seq, (event)->c.type, 0)
 #define emit_with_packet(ctx, event, bytes)                                                                  \
 	emit_bytes(ctx, event, EVENT_SIZE(*(event)), &(event)->seq, (event)->c.type, bytes)

@@ -133,7 +133,9 @@ struct cpu_stats {
 	__u64 lives_full;	       /* connections without role and latency: map lives was full */
 	__u64 conversations_full;      /* packets not counted: map conversations was full */
 	__u64 packets_shed;	       /* of UDP and ping conversations that are left out */
-	__u64 nested; /* events that came in the middle of the same program and were taken by its twin */
+	__u64 nested;	/* events that came in the middle of the same program and were taken by its twin */
+	__u64 init_ran; /* times that the program `witness` ran while process 1 was the current task */
+	__u64 init_packets; /* packets that cgroup and tcx programs saw then (maps.bpf.h: is_init) */
 	__u32 seq;
 	__u32 in_connections; /* > 0 while that program runs on this CPU */
 	__u32 in_drops;

@@ -77,6 +77,8 @@ int nat(struct __sk_buff *skb)
 	__u8 one = 1;
 	__u16 l3;
 
+	if (is_init())
+		note_init_packet(BPF_CORE_READ(kernel_skb(skb), dev, nd_net.net, ns.inum));
 	if (!proto)
 		return TC_ACT_UNSPEC;
 	k = kernel_skb(skb);

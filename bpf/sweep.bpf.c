@@ -36,6 +36,8 @@ static __always_inline struct life *life_of(const struct sock *sk, __u64 key)
 	if (life)
 		return life;
 	fresh.dir = side_of(sk);
+	fresh.netns = sock_netns(sk);
+	fresh.swept = sweep_round;
 	owner = bpf_map_lookup_elem(&owned, &key);
 	if (owner) {
 		fresh.pid = owner->pid;
@@ -64,11 +66,14 @@ int sweep(struct bpf_iter__tcp *ctx)
 	if (!tp)
 		return 0;
 	sk = (struct sock *)tp;
+	key = (__u64)sk;
+	life = bpf_map_lookup_elem(&lives, &key);
+	if (life)
+		life->swept = sweep_round;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV || state == TCP_CLOSE)
 		return 0;
 	now = bpf_ktime_get_boot_ns();
-	key = (__u64)sk;
 	e.c.ts = wall(now);
 	e.oldstate = e.newstate = state;
 	fill_socket(&e.c, sk);
@@ -103,6 +108,47 @@ int sweep(struct bpf_iter__tcp *ctx)
 		fill_counters(&e, tp, state);
 	}
 	bpf_seq_write(ctx->meta->seq, &e, EVENT_SIZE(e));
+	return 0;
+}
+
+/* A connection whose socket the sweep did not meet: it ended, and no program ran to see it. */
+struct ended {
+	__u64 key;
+	__u32 netns;
+	__u8 opened;
+	__u8 shed;
+	__u16 spare;
+};
+
+/* Only names them: user space knows which namespaces were swept. */
+SEC("iter/bpf_map_elem")
+int unseen_ends(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u64 *key = ctx->key;
+	struct life *life = ctx->value;
+	struct ended e = {};
+
+	if (!key || !life || life->swept == (__u8)sweep_round || life->began > sweep_from)
+		return 0;
+	e.key = *key;
+	e.netns = life->netns;
+	e.opened = life->opened || !life->began;
+	e.shed = life->shed;
+	bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
+	return 0;
+}
+
+/* Attached until process 1 has been scheduled: collector/kernel/init-witness.ts. */
+SEC("tp_btf/sched_switch")
+int witness(void *ctx)
+{
+	struct cpu_stats *s;
+
+	if (!is_init())
+		return 0;
+	s = stats();
+	if (s)
+		__sync_fetch_and_add(&s->init_ran, 1);
 	return 0;
 }
 

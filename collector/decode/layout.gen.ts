@@ -101,11 +101,13 @@ export const CPU_STATS = {
   conversations_full: 400,
   packets_shed: 408,
   nested: 416,
-  seq: 424,
-  in_connections: 428,
-  in_drops: 432,
-  spare: 436,
-  bytes: 440,
+  init_ran: 424,
+  init_packets: 432,
+  seq: 440,
+  in_connections: 444,
+  in_drops: 448,
+  spare: 452,
+  bytes: 456,
 } as const;
 
 export const CONVERSATION_KEY = {

@@ -21,6 +21,9 @@ export const typeName = (type: number): string => TYPE_NAMES[type] ?? `type ${ty
 /** Ticks over which a gap between the kernel's counters and ours must stand before it counts as unexplained (events are in rings meanwhile). */
 const GAP_TICKS = 30;
 
+/** Packets that passed while the kernel ran no program of ours (collector/kernel/init-witness.ts): lost, whatever became of them. */
+const UNSEEN = "unseen";
+
 type Field = Exclude<keyof BooksDelta, "minute" | "type">;
 
 export class Books {
@@ -31,6 +34,7 @@ export class Books {
   readonly #gaps = new Map<number, number[]>();
   readonly #unexplained = new Map<number, number>();
   #malformedBefore = 0;
+  #unseenBefore = 0;
   #produced = 0;
   #lost = 0;
   #inRing = 0;
@@ -99,6 +103,12 @@ export class Books {
       sum.decoded += row.decoded;
       byType.set(row.type, sum);
     }
+    const unseen = counters.unseenPackets - this.#unseenBefore;
+    if (unseen > 0) {
+      this.#unseenBefore += unseen;
+      this.#add(minute, UNSEEN, "produced", unseen);
+      this.#add(minute, UNSEEN, "lost", unseen);
+    }
     this.look(counters);
     for (const [type, sum] of byType) {
       const explained = this.#unexplained.get(type) ?? 0;
@@ -124,8 +134,8 @@ export class Books {
 
   /** Takes the counters for `totals` alone: nothing is booked. */
   look(counters: SourceCounters): void {
-    this.#produced = 0;
-    this.#lost = 0;
+    this.#produced = counters.unseenPackets;
+    this.#lost = counters.unseenPackets;
     this.#inRing = 0;
     for (const row of counters.rows) {
       this.#produced += row.produced;

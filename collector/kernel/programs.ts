@@ -1,5 +1,5 @@
 /** How a program of bpf/ gets its events. */
-export type Hook = "tracepoint" | "cgroup" | "veth" | "iterator" | "test";
+export type Hook = "tracepoint" | "witness" | "cgroup" | "veth" | "iterator" | "test";
 
 export interface Program {
   readonly name: string;
@@ -51,6 +51,18 @@ export const PROGRAMS: readonly Program[] = [
     name: "sweep",
     hook: "iterator",
     dark: "connections opened before Weir, and open for long, are seen only when they close",
+    makes: [],
+  },
+  {
+    name: "unseen_ends",
+    hook: "iterator",
+    dark: "a connection that ends while the kernel runs no program is not counted as lost",
+    makes: [],
+  },
+  {
+    name: "witness",
+    hook: "witness",
+    dark: "it is not known whether this kernel runs no program in process 1",
     makes: [],
   },
   {

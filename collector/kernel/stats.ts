@@ -15,6 +15,10 @@ export interface CpuStats {
   readonly packetsShed: number;
   /** Events that came in the middle of the same program and were taken by its twin. */
   readonly nested: number;
+  /** Times that the program `witness` ran while process 1 was the current task. */
+  readonly initRan: number;
+  /** Packets that other programs saw then. */
+  readonly initPackets: number;
 }
 
 const TYPES = (CPU_STATS.lost - CPU_STATS.produced) / 8;
@@ -38,6 +42,8 @@ export function readCpuStats(lib: Libbpf, mapFd: number): CpuStats[] {
       conversationsFull: u64(CPU_STATS.conversations_full),
       packetsShed: u64(CPU_STATS.packets_shed),
       nested: u64(CPU_STATS.nested),
+      initRan: u64(CPU_STATS.init_ran),
+      initPackets: u64(CPU_STATS.init_packets),
     };
   });
 }

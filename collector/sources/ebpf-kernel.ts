@@ -3,6 +3,7 @@ import { attachCgroup, attachIterator, attachTracepoint, cgroupRoot, type Iterat
 import { kernelBtf, objectBtf } from "../kernel/btf.ts";
 import { openLibbpf, openSyscalls, type Libbpf, type Syscalls } from "../kernel/libbpf.ts";
 import { loadObject, type LoadedObject, type Settings } from "../kernel/load.ts";
+import { InitWitness } from "../kernel/init-witness.ts";
 import { PROGRAMS, type Program } from "../kernel/programs.ts";
 import { requireRights } from "../kernel/rights.ts";
 import { VethLinks } from "../kernel/veths.ts";
@@ -26,6 +27,8 @@ export class KernelPrograms implements Disposable {
   readonly #iteratorLinks = new DisposableStack();
   readonly #iterators = new Map<string, Iterator>();
   #veths: VethLinks | undefined;
+  /** Finds out whether this kernel runs no tracing program in process 1; undefined where that cannot be known. */
+  witness: InitWitness | undefined;
   /** Namespaces that the last sweep could not enter. */
   notSwept = 0;
 
@@ -58,7 +61,11 @@ export class KernelPrograms implements Disposable {
       const program = this.loaded.programs.get(name);
       if (program === undefined || this.loaded.refused.has(name)) continue;
       if (hook === "tracepoint") this.#keep(name, attachTracepoint(this.lib, this.calls, program));
-      else if (hook === "iterator")
+      else if (hook === "witness") {
+        const attached = attachTracepoint(this.lib, this.calls, program);
+        if (typeof attached === "string") this.#why.set(name, attached);
+        else this.witness = this.#attached.use(new InitWitness(attached));
+      } else if (hook === "iterator")
         this.#keepIterator(name, attachIterator(this.lib, this.calls, program, this.#mapOf(name)));
       else if (hook === "veth") this.#veths = this.#attached.use(new VethLinks(this.lib, this.calls, program));
       else if (hook === "cgroup") {
@@ -73,7 +80,8 @@ export class KernelPrograms implements Disposable {
   }
 
   #mapOf(iterator: string): number | undefined {
-    return iterator === "read_conversations" ? this.loaded.mapFd("conversations") : undefined;
+    if (iterator === "read_conversations") return this.loaded.mapFd("conversations");
+    return iterator === "unseen_ends" ? this.loaded.mapFd("lives") : undefined;
   }
 
   #keep(name: string, attached: Disposable | string): void {

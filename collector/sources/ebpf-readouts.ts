@@ -111,6 +111,32 @@ export function sweepNamespaces(
   return closed;
 }
 
+const ENDED_WORDS = 4; // struct ended, bpf/sweep.bpf.c
+
+/**
+ * Deletes what is remembered of connections whose end no program saw: their socket was in none of the swept `namespaces`.
+ * Calls `ended` for each, with whether it had been established.
+ */
+export function forgetEnded(
+  lib: Libbpf,
+  iterator: Iterator,
+  mapFd: number,
+  namespaces: ReadonlySet<number>,
+  ended: (opened: boolean) => void,
+): void {
+  readIterator(iterator.open(), ENDED_WORDS * 4, (words, records) => {
+    const bytes = new Uint8Array(words.buffer);
+    for (let i = 0; i < records; i++) {
+      const at = i * ENDED_WORDS;
+      const flags = words[at + 3]!;
+      const isShed = (flags & 0xff00) !== 0;
+      // gone by now: its end was on its way, and has been seen
+      if (!namespaces.has(words[at + 2]!) || lib.deleteKey(mapFd, bytes.slice(at * 4, at * 4 + 8)) !== 0) continue;
+      if (!isShed) ended((flags & 0xff) !== 0);
+    }
+  });
+}
+
 /** Lets the iterator `owners` fill its maps: it has no output. */
 export function noteOwners(iterator: Iterator): void {
   readIterator(iterator.open(), CONN.bytes, () => {});

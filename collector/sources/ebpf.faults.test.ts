@@ -97,6 +97,33 @@ describe("when something is missing or too small", () => {
     expect(drops.rows.reduce((a, b) => a + b, 0) + sum(EventType.drop, "lost")).toBe(dropsPassed);
   });
 
+  test("a connection that ends while no program runs is counted as a lost close by the next sweep", async () => {
+    await using source = new EbpfSource({
+      sink: () => {},
+      namespaces: world.inodes,
+      programs: PROGRAMS.filter(({ name }) => name === "sweep" || name === "unseen_ends"),
+      sweepMs: 3_600_000,
+    });
+    const server = await world.serve("server", `net.createServer().listen(80, () => console.log("{}"));`);
+    const client = await world.serve(
+      "client",
+      `const s = net.connect(80, "${ADDRESS.server.v4}", () => console.log("{}")); s.on("error", () => {});`,
+    );
+    await source.start(signal); // sweeps: both ends are known now
+    const lost = () => source.counters().rows.reduce((sum, row) => sum + row.lost, 0);
+    source.sweep();
+    expect(lost()).toBe(0);
+    await client.stop();
+    await server.stop();
+    await until("both ends to be gone", () => {
+      source.sweep();
+      return lost() >= 2;
+    });
+    expect(source.counters().rows.filter(({ lost: n }) => n > 0)).toEqual([
+      { cpu: 0xffff, type: EventType.close, produced: 2, lost: 2, shed: 0, decoded: 0 },
+    ]);
+  });
+
   test("three capabilities are enough: BPF, PERFMON, NET_ADMIN, as nobody, with rings of 128 pages", () => {
     const { status, stdout, stderr } = asNobody("+bpf,+perfmon,+net_admin");
     expect(stderr).toBe("");

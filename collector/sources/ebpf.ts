@@ -2,7 +2,7 @@ import { whenReadable } from "../ring/wait.ts";
 import { RingReader } from "../ring/reader.ts";
 import { largestRings, type Rings } from "../ring/rings.ts";
 import { Appended, Decoder } from "../decode/decoder.ts";
-import { NO_CPU, type Sink } from "../decode/columns.ts";
+import { EventType, NO_CPU, type Sink } from "../decode/columns.ts";
 import { networkNamespaces, type NetworkNamespace } from "../kernel/netns.ts";
 import { objectPath } from "../kernel/object.ts";
 import type { Program } from "../kernel/programs.ts";
@@ -10,7 +10,14 @@ import { readCpuStats, recursionMisses, type CpuStats } from "../kernel/stats.ts
 import { bootNs, wallOffset } from "../kernel/clock.ts";
 import { pinMap } from "../kernel/pins.ts";
 import { KernelPrograms, OBSERVING } from "./ebpf-kernel.ts";
-import { emptyDrops, noteOwners, readConversations, sweepNamespaces, type TakeEvent } from "./ebpf-readouts.ts";
+import {
+  emptyDrops,
+  forgetEnded,
+  noteOwners,
+  readConversations,
+  sweepNamespaces,
+  type TakeEvent,
+} from "./ebpf-readouts.ts";
 import type { CounterRow, HookReport, Source, SourceCounters } from "./source.ts";
 
 export interface EbpfOptions {
@@ -52,6 +59,8 @@ const DEFAULTS = {
   unansweredIdleMs: 30_000,
 };
 const SETTLE_MS = 50;
+/** Connections younger than this are not judged by a sweep: their socket may not be in the kernel's table yet. */
+const YOUNG_NS = 2e9;
 const STACK_WORDS = 24; // 12 frames (bpf/drops.bpf.c)
 const GRACE_MS = 50; // a program that began before the generation was turned over has long ended
 
@@ -66,6 +75,8 @@ export class EbpfSource implements Source {
   #reader: RingReader | undefined;
   #stats: CpuStats[] = [];
   #missed = 0;
+  #sweepRound = 0;
+  readonly #unseenEnds = { opened: 0, failed: 0 };
   #reports: HookReport[] = [];
   readonly #observed = new Set<number>();
   #number = 0;
@@ -168,8 +179,18 @@ export class EbpfSource implements Source {
     const kernel = this.#kernel;
     const iterator = kernel?.iterator("sweep");
     if (kernel === undefined || iterator === undefined) return;
-    kernel.notSwept = sweepNamespaces(kernel.calls, iterator, this.#namespaces(), this.#take);
+    const namespaces = this.#namespaces();
+    this.#sweepRound = (this.#sweepRound % 255) + 1; // a life remembers its low byte, 0 = never met
+    kernel.loaded.setVariable("sweep_round", BigInt(this.#sweepRound));
+    kernel.loaded.setVariable("sweep_from", BigInt(Math.round(bootNs(kernel.calls) - YOUNG_NS)));
+    kernel.notSwept = sweepNamespaces(kernel.calls, iterator, namespaces, this.#take);
     this.#deliver();
+    const unseen = kernel.iterator("unseen_ends");
+    if (unseen === undefined || kernel.notSwept > 0) return;
+    const swept = new Set(namespaces.map(({ inode }) => inode));
+    forgetEnded(kernel.lib, unseen, kernel.loaded.mapFd("lives"), swept, (opened) => {
+      this.#unseenEnds[opened ? "opened" : "failed"]++;
+    });
   }
 
   /** Delivers all that has happened so far: rings, drop counts, conversations. For tests and for the end. */
@@ -206,10 +227,13 @@ export class EbpfSource implements Source {
     }
     for (let type = 0; type < 32; type++) {
       const decoded = this.#decoder.decodedOf(NO_CPU, type);
-      if (decoded > 0) rows.push({ cpu: NO_CPU, type, produced: decoded, lost: 0, shed: 0, decoded });
+      const { opened, failed } = this.#unseenEnds;
+      const unseen = type === EventType.close ? opened : type === EventType.fail ? failed : 0;
+      if (decoded + unseen > 0)
+        rows.push({ cpu: NO_CPU, type, produced: decoded + unseen, lost: unseen, shed: 0, decoded });
     }
     const counts = this.#reader?.counts;
-    const sum = (field: "dropsPassed" | "livesFull" | "conversationsFull" | "packetsShed") =>
+    const sum = (field: "initPackets" | "dropsPassed" | "livesFull" | "conversationsFull" | "packetsShed") =>
       this.#stats.reduce((total, cpu) => total + cpu[field], 0);
     return {
       rows,
@@ -218,6 +242,7 @@ export class EbpfSource implements Source {
       malformed: counts?.malformed ?? 0,
       dropsPassed: sum("dropsPassed"),
       missed: this.#missed,
+      unseenPackets: this.#kernel?.witness?.hidesInit === true ? sum("initPackets") : 0,
       packetsShed: sum("packetsShed"),
       packetsNotCounted: sum("conversationsFull"),
       connectionsNotTracked: sum("livesFull"),
@@ -249,6 +274,7 @@ export class EbpfSource implements Source {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stopped || this.#kernel === undefined) return;
     this.#clocks.dispose();
+    this.sweep(); // what lives on is told of once more, and what ended unseen is counted
     this.#kernel.detach();
     this.flush();
     this.#readStats();
@@ -333,6 +359,7 @@ export class EbpfSource implements Source {
     const kernel = this.#kernel;
     if (kernel === undefined || this.#stopped) return;
     this.#stats = readCpuStats(kernel.lib, kernel.loaded.mapFd("cpu_stats"));
+    kernel.witness?.look(this.#stats.reduce((sum, { initRan }) => sum + initRan, 0));
     // A twin's own misses are no loss: it only runs where the first of the two could not.
     const first = [...kernel.loaded.programs].filter(([name]) => !name.endsWith("_nested"));
     const skipped = first.reduce((sum, [, program]) => sum + recursionMisses(kernel.lib, program), 0);

@@ -122,6 +122,7 @@ export class ReplaySource implements Source {
       malformed: 0,
       dropsPassed: 0,
       missed: 0,
+      unseenPackets: 0,
       packetsShed: 0,
       packetsNotCounted: 0,
       connectionsNotTracked: 0,

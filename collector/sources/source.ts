@@ -30,6 +30,8 @@ export interface SourceCounters {
   readonly dropsPassed: number;
   /** Calls of a program that the kernel skipped because the same program was running on that CPU: events never made. */
   readonly missed: number;
+  /** Packets that passed while the kernel ran no tracing program (process 1 was current, see bpf/maps.bpf.h): a drop of theirs is unseen. */
+  readonly unseenPackets: number;
   /** Packets of UDP and ping conversations that are left out. */
   readonly packetsShed: number;
   /** Packets of UDP and ping not counted, since the map of conversations was full. */

@@ -87,7 +87,7 @@ const OUTCOME_OF_REASON: Readonly<Record<string, Outcome>> = {
 const BOOK_TYPES: Readonly<Record<"connections" | "datagrams" | "drops" | "lookups", RegExp>> = {
   connections: /^(connection|open|close|fail|sweep|nat|alive)/,
   datagrams: /^(conversation|datagram)/,
-  drops: /^drop/,
+  drops: /^(drop|unseen)/,
   lookups: /^dns/,
 };
 
