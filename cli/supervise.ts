@@ -90,7 +90,7 @@ export class Supervisor {
         rest = lines.pop()!.slice(-8192);
         for (const line of lines) {
           if (line.trim() === "") continue;
-          last = line;
+          if (!/^ +at /.test(line)) last = line; // a frame of a stack says nothing to a user
           this.#report(`${part.name}: ${line}`);
         }
       });
