@@ -237,6 +237,32 @@ test("a word table behaves as a map that forgets what is not used", () => {
   expect(table.size).toBeLessThanOrEqual(128 * 2);
 });
 
+test("a word table has the size of what it holds, however much comes and goes, and grows without forgetting", () => {
+  const table = new WordTable(1, 1, 0, 50_000);
+  const key = new Uint32Array(1);
+  for (let i = 0; i < 100_000; i++) {
+    key[0] = i;
+    const slot = table.insert(key); // before `words`: an insert may put another array there
+    table.words[slot] = i;
+    if (i >= 100) {
+      key[0] = i - 100;
+      table.remove(key);
+    }
+  }
+  expect({ held: table.size, slots: table.words.length }).toEqual({ held: 100, slots: 1024 });
+  for (let i = 200_000; i < 250_000; i++) {
+    key[0] = i;
+    const slot = table.insert(key);
+    table.words[slot] = i;
+  }
+  for (let i = 200_000; i < 250_000; i++) {
+    key[0] = i;
+    const slot = table.find(key);
+    expect(table.words[slot]).toBe(i);
+  }
+  expect(table.evicted).toBe(0);
+});
+
 test.each([
   ["/system.slice/nginx.service", "nginx.service", ""],
   ["/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.service", "app-x.service", ""],

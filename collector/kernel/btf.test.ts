@@ -31,20 +31,22 @@ test("bytes that are no BTF, or end too early, are refused", () => {
 
 test("an address belongs to the function that starts before it, without the compiler's suffix", () => {
   const symbols = parseSymbols(
-    [
-      "ffffffff81000000 T _stext",
-      "ffffffff81000100 t tcp_v4_rcv",
-      "ffffffff81000200 D data",
-      "ffffffff81000300 t nft_do_chain.constprop.0",
-      "ffffffffc0000000 t helper.isra.0\t[module]",
-    ].join("\n"),
+    Buffer.from(
+      [
+        "ffffffff81000000 T _stext",
+        "ffffffff81000100 t tcp_v4_rcv",
+        "ffffffff81000200 D data",
+        "ffffffff81000300 t nft_do_chain.constprop.0",
+        "ffffffffc0000000 t helper.isra.0\t[module]",
+      ].join("\n"),
+    ),
   );
   expect(symbols.nameOf(0x81000100, 0xffffffff)).toBe("tcp_v4_rcv");
   expect(symbols.nameOf(0x810002ff, 0xffffffff)).toBe("tcp_v4_rcv");
   expect(symbols.nameOf(0x81000310, 0xffffffff)).toBe("nft_do_chain");
   expect(symbols.nameOf(0xc0000010, 0xffffffff)).toBe("helper");
   expect(symbols.nameOf(0x80000000, 0xffffffff)).toBe(undefined);
-  expect(parseSymbols("0000000000000000 T hidden").nameOf(1, 0)).toBe(undefined);
+  expect(parseSymbols(Buffer.from("0000000000000000 T hidden")).nameOf(1, 0)).toBe(undefined);
 });
 
 test("cgroup v2 is found where it is mounted, with blanks in its path", () => {

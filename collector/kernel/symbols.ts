@@ -9,29 +9,41 @@ export interface Symbols {
 
 /** The running kernel's functions, from kallsyms. Where the kernel hides addresses (kptr_restrict, no rights), nothing is known. */
 export function kernelSymbols(path = "/proc/kallsyms"): Symbols {
-  return parseSymbols(readFileSync(path, "latin1"));
+  return parseSymbols(readFileSync(path));
 }
 
-/** Reads the form of /proc/kallsyms: `ffffffff81000000 T _stext [module]`. */
-export function parseSymbols(text: string): Symbols {
-  const found: { high: number; low: number; name: string }[] = [];
-  for (const line of text.split("\n")) {
-    const kind = line[17];
-    if (kind !== "t" && kind !== "T" && kind !== "w" && kind !== "W") continue;
-    const high = Number.parseInt(line.slice(0, 8), 16);
-    const low = Number.parseInt(line.slice(8, 16), 16);
-    if (high === 0 && low === 0) continue;
-    const end = line.indexOf("\t", 19);
-    found.push({ high, low, name: line.slice(19, end < 0 ? undefined : end) });
-  }
-  found.sort((a, b) => a.high - b.high || a.low - b.low);
-  const base = found[0] ?? { high: 0, low: 0 };
+const LINE_END = 10;
+const TAB = 9;
+const DIGITS = 16; // of an address, then a blank, the kind, a blank, the name
+const KIND = 17;
+const NAME = 19;
+const FUNCTIONS = new Set([..."tTwW"].map((kind) => kind.charCodeAt(0)));
+const BEYOND_LAST = 65_536;
+
+/**
+ * Reads the form of /proc/kallsyms: `ffffffff81000000 T _stext [module]`. A kernel has 100,000 functions and more: they are kept as their
+ * addresses and the bytes of their names, and a name is made when it is asked for.
+ */
+export function parseSymbols(text: Uint8Array): Symbols {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const { highs, lows, names } = functionsOf(bytes);
+  const order = Uint32Array.from(highs, (_, i) => i).sort((a, b) => highs[a]! - highs[b]! || lows[a]! - lows[b]!);
+  const first = order[0];
+  const baseHigh = first === undefined ? 0 : highs[first]!;
+  const baseLow = first === undefined ? 0 : lows[first]!;
   // relative to the first: a kernel's text spans less than 2^53, its absolute addresses do not
-  const relative = (low: number, high: number) => (high - base.high) * 4294967296 + (low - base.low);
-  const starts = Float64Array.from(found, ({ low, high }) => relative(low, high));
-  const names = found.map(({ name }) => name.replace(/\.(constprop|isra|part|cold)\.?.*$/, ""));
+  const relative = (low: number, high: number) => (high - baseHigh) * 4294967296 + (low - baseLow);
+  const starts = new Float64Array(order.length);
+  const ends = new Uint32Array(order.length);
+  const packed = Buffer.alloc(names.reduce((sum, at, i) => sum + (i % 2 === 1 ? at - names[i - 1]! : 0), 0));
+  let end = 0;
+  order.forEach((i, place) => {
+    starts[place] = relative(lows[i]!, highs[i]!);
+    end += bytes.copy(packed, end, names[i * 2], names[i * 2 + 1]);
+    ends[place] = end;
+  });
   return {
-    size: names.length,
+    size: order.length,
     nameOf(low, high) {
       const address = relative(low, high);
       let from = 0;
@@ -41,7 +53,45 @@ export function parseSymbols(text: string): Symbols {
         if (starts[middle]! <= address) from = middle + 1;
         else to = middle;
       }
-      return from === 0 || address > starts[starts.length - 1]! + 65536 ? undefined : names[from - 1];
+      if (from === 0 || address > starts[starts.length - 1]! + BEYOND_LAST) return undefined;
+      const name = packed.toString("latin1", from === 1 ? 0 : ends[from - 2], ends[from - 1]);
+      return name.replace(/\.(constprop|isra|part|cold)\.?.*$/, "");
     },
   };
+}
+
+/** Addresses of all functions, in two words, and from where to where their names lie in `bytes`. */
+function functionsOf(bytes: Buffer): { highs: Uint32Array; lows: Uint32Array; names: Uint32Array } {
+  const most = Math.ceil(bytes.length / (NAME + 2)); // the shortest line has one letter
+  const [highs, lows, names] = [new Uint32Array(most), new Uint32Array(most), new Uint32Array(most * 2)];
+  let count = 0;
+  for (let at = 0; at < bytes.length;) {
+    let end = bytes.indexOf(LINE_END, at);
+    if (end < 0) end = bytes.length;
+    if (end - at > NAME && FUNCTIONS.has(bytes[at + KIND]!)) {
+      const high = hexAt(bytes, at);
+      const low = hexAt(bytes, at + DIGITS / 2);
+      if (high !== 0 || low !== 0) {
+        let nameEnd = at + NAME;
+        while (nameEnd < end && bytes[nameEnd] !== TAB) nameEnd++;
+        highs[count] = high;
+        lows[count] = low;
+        names[count * 2] = at + NAME;
+        names[count * 2 + 1] = nameEnd;
+        count++;
+      }
+    }
+    at = end + 1;
+  }
+  return { highs: highs.slice(0, count), lows: lows.slice(0, count), names: names.slice(0, count * 2) };
+}
+
+/** Eight hexadecimal digits. */
+function hexAt(bytes: Buffer, at: number): number {
+  let value = 0;
+  for (let i = at; i < at + DIGITS / 2; i++) {
+    const digit = bytes[i]!;
+    value = value * 16 + (digit <= 57 ? digit - 48 : (digit | 32) - 87);
+  }
+  return value;
 }

@@ -32,10 +32,28 @@ export const Heading = { unknown: 0, server: 1, client: 2 } as const satisfies R
 /** Which end of the row was known by its own socket. */
 export const Near = { none: 0, source: 1, destination: 2 } as const;
 
-const u8 = (n: number) => new Uint8Array(n);
-const u16 = (n: number) => new Uint16Array(n);
-const u32 = (n: number) => new Uint32Array(n);
-const f64 = (n: number) => new Float64Array(n);
+/** More than what a row's columns take together; of a column each begins at a multiple of eight. */
+const ROW_BYTES = 256;
+
+/**
+ * Hands out columns of one buffer. One of megabytes has pages of its own, of which only those of rows that were ever filled take memory:
+ * most chunks hold a tenth of their rows.
+ */
+function columnsOf(capacity: number) {
+  const buffer = new ArrayBuffer((capacity + 8) * ROW_BYTES);
+  let at = 0;
+  const place = (bytes: number) => {
+    const from = at;
+    at = (at + bytes + 7) & ~7;
+    return from;
+  };
+  return {
+    u8: (n: number) => new Uint8Array(buffer, place(n), n),
+    u16: (n: number) => new Uint16Array(buffer, place(n * 2), n),
+    u32: (n: number) => new Uint32Array(buffer, place(n * 4), n),
+    f64: (n: number) => new Float64Array(buffer, place(n * 8), n),
+  };
+}
 
 /** Rows of one chunk: what arrives in about 100 ms; under load a chunk is full sooner. */
 export const CHUNK_ROWS = 16_384;
@@ -44,6 +62,7 @@ export type FlowRows = ReturnType<typeof flowRows>;
 
 /** Empty rows with room for `capacity`. */
 export function flowRows(capacity: number) {
+  const { u8, u16, u32, f64 } = columnsOf(capacity);
   return {
     capacity,
     length: 0,

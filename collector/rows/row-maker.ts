@@ -52,7 +52,7 @@ export class Sockets {
   readonly table: WordTable;
   readonly #key = new Uint32Array(2);
 
-  constructor(capacity = 131_072) {
+  constructor(capacity = 98_304) {
     this.table = new WordTable(2, 5, 3, capacity);
   }
 

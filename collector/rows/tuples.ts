@@ -21,7 +21,7 @@ export class Tuples {
   readonly #key = new Uint32Array(10);
   translations = 0;
 
-  constructor(capacity = 65_536) {
+  constructor(capacity = 49_152) {
     this.#ends = new WordTable(10, 4, 8, capacity);
     this.#translations = new WordTable(10, 5, 0, capacity);
   }
