@@ -27,7 +27,9 @@ export interface StoreConfig {
 }
 
 const PORT = "a port number, 0–65535";
-const DAYS = "whole days, 1 or more";
+/** A TTL is a DateTime, which ends in 2106: with 30,000 days it would wrap, and everything would be too old. */
+const MOST_DAYS = 20_000;
+const DAYS = `whole days, 1–${MOST_DAYS}`;
 const MEMORY = "bytes, 256000000 or more";
 
 const Settings = z.object({
@@ -45,11 +47,11 @@ const Settings = z.object({
     .regex(/^[\w.-]{1,64}$/, "letters, digits, _, . and -")
     .optional(),
   WEIR_STORE_MEMORY: z.coerce.number(MEMORY).int(MEMORY).min(256_000_000, MEMORY).default(1_500_000_000),
-  WEIR_KEEP_FLOWS_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
-  WEIR_KEEP_MINUTES_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
-  WEIR_KEEP_HOURS_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
-  WEIR_KEEP_TUPLES_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
-  WEIR_KEEP_DNS_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).optional(),
+  WEIR_KEEP_FLOWS_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).max(MOST_DAYS, DAYS).optional(),
+  WEIR_KEEP_MINUTES_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).max(MOST_DAYS, DAYS).optional(),
+  WEIR_KEEP_HOURS_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).max(MOST_DAYS, DAYS).optional(),
+  WEIR_KEEP_TUPLES_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).max(MOST_DAYS, DAYS).optional(),
+  WEIR_KEEP_DNS_DAYS: z.coerce.number(DAYS).int(DAYS).min(1, DAYS).max(MOST_DAYS, DAYS).optional(),
 });
 
 /** Where everything of this installation lies: /var/lib/weir as root, else ~/.local/share/weir; WEIR_DATA_DIR overrides. */
