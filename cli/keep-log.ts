@@ -1,5 +1,5 @@
-import { appendFileSync, renameSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, statSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { makeDirectory } from "../store/directory.ts";
 import type { Report } from "./supervise.ts";
 
@@ -27,11 +27,25 @@ export async function keepLog(dataDir: string, report: Report): Promise<Report> 
         renameSync(path, `${path}.1`);
         size = 0;
       }
-      appendFileSync(path, `${line}\n`, { mode: 0o640 });
+      append(path, `${line}\n`);
       size += Buffer.byteLength(line) + 1;
     } catch (cause) {
       size = undefined;
       report(`warn: what the parts say is no longer kept in ${path} (${String(cause)})`);
     }
   };
+}
+
+/** The directory may belong to an ordinary user while root writes: no link is followed out of it, no second name of a file written to. */
+function append(path: string, text: string): void {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
+  if (!lstatSync(dirname(path)).isDirectory()) throw new Error(`${dirname(path)} is no directory`);
+  const fd = openSync(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_WRONLY, 0o640);
+  try {
+    const { nlink } = fstatSync(fd);
+    if (nlink > 1) throw new Error("the file has another name");
+    writeSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -16,6 +16,8 @@ import type { OrdinaryUser } from "./ordinary-user.ts";
 
 /** What Weir makes in a data directory: that alone is given away, and the directory itself. */
 const OURS: ReadonlySet<string> = new Set(["store", "tmp", "run", "spool", "ledger", "generation"]);
+/** What else may lie in a new one: written before or for Weir, and left to root. */
+const BESIDE: ReadonlySet<string> = new Set(["inventory.yaml", "log", "demo"]);
 /** By these a directory that root filled is known as Weir's: a store's, a collector's. */
 const MARKS: readonly string[] = ["run/writer.token", "generation", "run/collector.pid", "run/store.pid"];
 
@@ -39,7 +41,7 @@ export function handOver(dataDir: string, user: OrdinaryUser): void {
   try {
     const own = fstatSync(fd);
     const names = readdirSync(here(fd));
-    const isNew = names.every((name) => OURS.has(name) || name === "inventory.yaml");
+    const isNew = names.every((name) => OURS.has(name) || BESIDE.has(name));
     const byRoot = own.uid === 0;
     if (byRoot && !isNew && !MARKS.some((mark) => existsSync(join(here(fd), mark))))
       throw new WeirError({
@@ -75,8 +77,8 @@ function give(parent: number, name: string, gift: Gift): void {
   try {
     const entry = lstatSync(path);
     if (!entry.isFile() && !entry.isDirectory()) {
-      // A link is given away itself, never what it points at; the socket and pipes are made anew by their owners.
-      if (entry.isSymbolicLink() && entry.uid === 0) lchownSync(path, user.uid, user.gid);
+      // A link is given away itself, never what it points at; so is the collector's socket, which the app asks.
+      if ((entry.isSymbolicLink() || entry.isSocket()) && entry.uid === 0) lchownSync(path, user.uid, user.gid);
       return;
     }
     fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

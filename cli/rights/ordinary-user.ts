@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { WeirError } from "../../model/errors.ts";
+import type { Environment } from "../../store/config.ts";
 
 /** Whom store, app and, once it has loaded its programs, the collector run as. */
 export interface OrdinaryUser {
@@ -14,11 +15,7 @@ const NOBODY: OrdinaryUser = { uid: 65534, gid: 65534 };
  * The user of everything that needs no rights, when root starts Weir: WEIR_USER; who called sudo; who owns the data directory; a
  * user `weir`; nobody. Undefined: not root, or WEIR_USER=root, so nothing changes. Throws WeirError for a user that is not there.
  */
-export function ordinaryUser(
-  env: NodeJS.ProcessEnv,
-  dataDir: string,
-  ownUid = process.getuid?.(),
-): OrdinaryUser | undefined {
+export function ordinaryUser(env: Environment, dataDir: string, ownUid = process.getuid?.()): OrdinaryUser | undefined {
   if (ownUid !== 0) return undefined;
   const wanted = env["WEIR_USER"] ?? "";
   if (wanted !== "") {

@@ -1,8 +1,9 @@
 /**
  * The network namespaces of this machine: inode, name, a process in each, the addresses that are local there, and who listens.
- * Found by looking at /proc and /run/netns; a look takes a few ms, so every few seconds, not per event.
+ * Found by looking at /proc and /run/netns; a look takes a few ms, so every few seconds, not per event. All on the main thread: it
+ * alone keeps rights (kernel/leave-root.ts), the threads behind node:fs/promises have none.
  */
-import { readFile, readdir, readlink, stat } from "node:fs/promises";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseAddress } from "../../model/address.ts";
 import { visibleText } from "./visible-text.ts";
@@ -32,13 +33,13 @@ const NAMED = ["/run/netns", "/var/run/docker/netns"];
 
 /** Inode of the network namespace that this process is in. */
 export async function ownNetns(): Promise<number> {
-  return (await stat("/proc/self/ns/net")).ino;
+  return statSync("/proc/self/ns/net").ino;
 }
 
 /** All namespaces that have a name or a process. */
 export async function lookAtNamespaces(): Promise<NetnsView[]> {
   const pids = new Map<number, number>();
-  for (const entry of await readdir("/proc")) {
+  for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const inode = await netnsOfProcess(Number(entry));
     if (inode !== 0 && !pids.has(inode)) pids.set(inode, Number(entry));
@@ -47,7 +48,7 @@ export async function lookAtNamespaces(): Promise<NetnsView[]> {
   for (const dir of NAMED) {
     for (const name of await namesIn(dir)) {
       try {
-        names.set((await stat(join(dir, name))).ino, name);
+        names.set(statSync(join(dir, name)).ino, name);
       } catch {
         continue; // deleted meanwhile
       }
@@ -71,7 +72,7 @@ export async function lookAtNamespaces(): Promise<NetnsView[]> {
 /** The namespace of a process, 0 when it is gone or not ours to see. */
 export async function netnsOfProcess(pid: number): Promise<number> {
   try {
-    return Number(/^net:\[(\d+)\]$/.exec(await readlink(`/proc/${pid}/ns/net`))?.[1] ?? 0);
+    return Number(/^net:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[1] ?? 0);
   } catch {
     return 0;
   }
@@ -79,7 +80,7 @@ export async function netnsOfProcess(pid: number): Promise<number> {
 
 async function namesIn(dir: string): Promise<string[]> {
   try {
-    return await readdir(dir);
+    return readdirSync(dir);
   } catch {
     return []; // nobody made a named namespace
   }
@@ -87,7 +88,7 @@ async function namesIn(dir: string): Promise<string[]> {
 
 async function textOf(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch {
     return undefined; // ended meanwhile, or IPv6 is off
   }

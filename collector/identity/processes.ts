@@ -1,6 +1,5 @@
 /** Who holds a socket: /proc/PID/fd by socket inode. Reads every process's descriptors, so only for inodes that nobody knows yet. */
-import { readFileSync, readlinkSync } from "node:fs";
-import { readFile, readdir, readlink } from "node:fs/promises";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { cgroupOfProcess, type CgroupFacts } from "./cgroups.ts";
 import { visibleText } from "./visible-text.ts";
@@ -13,7 +12,7 @@ export interface ProcessFacts {
 
 export async function processFacts(pid: number): Promise<ProcessFacts | undefined> {
   try {
-    const comm = (await readFile(`/proc/${pid}/comm`, "utf8")).replace(/\n$/, "");
+    const comm = readFileSync(`/proc/${pid}/comm`, "utf8").replace(/\n$/, "");
     return { pid, comm: processName(visibleText(comm, 64), pid), cgroup: cgroupOfProcess(pid) };
   } catch {
     return undefined; // ended meanwhile
@@ -38,19 +37,19 @@ export function processName(comm: string, pid: number): string {
 export async function holdersOf(inodes: ReadonlySet<number>): Promise<Map<number, ProcessFacts>> {
   const found = new Map<number, ProcessFacts>();
   if (inodes.size === 0) return found;
-  for (const entry of await readdir("/proc")) {
+  for (const entry of readdirSync("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const pid = Number(entry);
     let descriptors: string[];
     try {
-      descriptors = await readdir(`/proc/${pid}/fd`);
+      descriptors = readdirSync(`/proc/${pid}/fd`);
     } catch {
       continue; // ended, or not ours to see
     }
     for (const descriptor of descriptors) {
       let link: string;
       try {
-        link = await readlink(`/proc/${pid}/fd/${descriptor}`);
+        link = readlinkSync(`/proc/${pid}/fd/${descriptor}`);
       } catch {
         continue; // closed meanwhile
       }

@@ -81,16 +81,37 @@ export function madeByType(stats: readonly { readonly produced: readonly number[
   return made;
 }
 
+/** What is pinned of `dataDir`: paths. Empty where nothing is. */
+export function pinsOf(dataDir: string): string[] {
+  const mine = prefix(dataDir);
+  return pinned()
+    .filter((name) => name.startsWith(mine))
+    .map((name) => join(directory(), name));
+}
+
 /** Removes all pins of `dataDir` and those of data directories that are gone, and the directory when none is left. */
 export function removePins(dataDir: string): void {
-  const mine = prefix(dataDir);
+  for (const path of pinsOf(dataDir)) remove(() => unlinkSync(path));
+  for (const name of pinned()) {
+    const owner = name.split("~")[0]!;
+    const isGone = !owner.startsWith("#") && !existsSync(Buffer.from(owner, "base64url").toString());
+    if (isGone) remove(() => unlinkSync(join(directory(), name)));
+  }
+  remove(() => rmdirSync(directory()));
+}
+
+function pinned(): string[] {
   try {
-    for (const name of readdirSync(directory())) {
-      const owner = name.split("~")[0]!;
-      const isGone = !owner.startsWith("#") && !existsSync(Buffer.from(owner, "base64url").toString());
-      if (name.startsWith(mine) || isGone) unlinkSync(join(directory(), name));
-    }
-    rmdirSync(directory());
+    return readdirSync(directory());
+  } catch {
+    return []; // nobody pinned anything, or it is not ours to see
+  }
+}
+
+/** Another collector's, of another user or in use, stays. */
+function remove(one: () => void): void {
+  try {
+    one();
   } catch (cause) {
     const code = systemCode(cause);
     if (code !== "ENOENT" && code !== "ENOTEMPTY" && code !== "EACCES" && code !== "EPERM") throw cause;
