@@ -1,6 +1,7 @@
 import { WebSocket } from "ws";
 import { z } from "zod";
 import type { LiveRequest } from "../../model/wire/live.ts";
+import { WIRE_HEADER, wireProblem } from "../../model/wire/version.ts";
 
 /** What the gateway does with what the collector says. */
 export interface UpstreamEvents {
@@ -93,6 +94,10 @@ export class Upstream {
       maxPayload: 16 * 1024 * 1024,
     });
     this.#ws = ws;
+    ws.on("upgrade", (response) => {
+      const problem = wireProblem(response.headers[WIRE_HEADER]);
+      if (problem !== undefined) this.#events.problem(undefined, problem);
+    });
     ws.on("open", () => {
       if (this.#ws !== ws) return;
       this.#told = false;

@@ -12,6 +12,7 @@ import { systemCode, WeirError } from "../../model/errors.ts";
 import { FLOW_KINDS, type Flow, type FlowKind } from "../../model/flow.ts";
 import { parseFilter } from "../../model/filter/parse.ts";
 import { LiveRequest, MAX_CLIENT_MESSAGE_BYTES, MAX_SUBSCRIPTIONS, type LiveMessage } from "../../model/wire/live.ts";
+import { WIRE_HEADER, WIRE_VERSION } from "../../model/wire/version.ts";
 import { answerHealth, type HealthPages } from "../health/door.ts";
 import type { FlowRows } from "../rows/flow-rows.ts";
 import { flowOf } from "../rows/flow-of.ts";
@@ -84,6 +85,7 @@ export class LiveHub implements AsyncDisposable {
       perMessageDeflate: false,
       autoPong: false, // answered below, while the client reads
     });
+    ws.on("headers", (headers) => headers.push(`${WIRE_HEADER}: ${WIRE_VERSION}`));
     server.on("upgrade", (request, socket, head) => {
       if (request.url !== "/live" || this.#clients.size >= MAX_CLIENTS) {
         socket.end(`HTTP/1.1 ${request.url === "/live" ? "503 Service Unavailable" : "404 Not Found"}\r\n\r\n`);
@@ -230,7 +232,7 @@ export class LiveHub implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const say = (status: number, type: string, body: string) => {
-      response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+      response.writeHead(status, { "content-type": type, "cache-control": "no-store", [WIRE_HEADER]: WIRE_VERSION });
       response.end(body);
     };
     if (request.method !== "GET") say(405, "text/plain", "only GET\n");
