@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { axeProblems, expect, open, test, THEMES } from "./fixtures.ts";
 
@@ -26,6 +29,18 @@ async function write(page: Page, text: string): Promise<void> {
   await editor.click();
   await page.keyboard.insertText(text);
   await expect(page.getByTestId("policy-editor")).toContainText("payments-ingress");
+}
+
+/** Chooses from the menu that an edge, a drop and a flow have. */
+async function tryPolicy(page: Page, action: string): Promise<void> {
+  await page.getByRole("button", { name: "Try a policy" }).click();
+  await page.getByRole("menuitem", { name: action }).click();
+}
+
+/** The folder that the server was given. */
+async function folderOf(page: Page): Promise<string> {
+  const answer = (await (await page.request.get("/api/policies")).json()) as { folder: { path: string } };
+  return answer.folder.path;
 }
 
 const impact = (page: Page) => page.getByRole("region", { name: "Impact" });
@@ -89,10 +104,9 @@ test("a denied flow is let in by the smallest edit, shown as a diff before it is
 
 test("an edge of the map leads to a policy that allows only it", async ({ page }) => {
   await open(page, "/map?from=now-30m&live=0&sel=storefront%2Fweb+%E2%86%92+payments%2Fpayments");
-  await page.getByRole("link", { name: "Try a policy" }).click();
+  await tryPolicy(page, "Only this");
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("web → payments");
-  await dialog.getByText("Only this", { exact: true }).click();
   await expect(dialog.getByTestId("policy-diff")).toContainText("kind: NetworkPolicy");
   await dialog.getByRole("button", { name: "Take this edit" }).click();
   await expect(page.getByTestId("policy-editor")).toContainText("app: web");
@@ -106,7 +120,7 @@ test("a drop leads to a policy, and the page says what it can and cannot do abou
     .filter({ hasText: "NETFILTER_DROP" })
     .filter({ hasText: "cart" })
     .click();
-  await page.getByRole("link", { name: "Try a policy" }).click();
+  await tryPolicy(page, "Allow this");
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("cart → db");
   await expect(dialog).toContainText("no policy here denies it"); // a firewall rule did
@@ -115,6 +129,133 @@ test("a drop leads to a policy, and the page says what it can and cannot do abou
   await dialog.getByRole("button", { name: "Take this edit" }).click();
   await expect(page.getByTestId("policy-editor")).toContainText("app: cart");
   await expect(flows(page).getByRole("row").filter({ hasText: "newly denied" }).first()).toBeVisible();
+});
+
+test("a flow leads to a policy that denies it", async ({ page }) => {
+  await open(page, "/flows?from=now-30m&live=0&q=src%3Aweb+dst%3Apayments");
+  await page.getByRole("grid", { name: "Flows" }).getByRole("row").filter({ hasText: "payments" }).first().click();
+  await tryPolicy(page, "Deny this");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("web → payments, TCP 8443");
+  await expect(dialog.getByTestId("policy-diff")).toContainText("kind: NetworkPolicy");
+  await dialog.getByRole("button", { name: "Take this edit" }).click();
+  await expect(flows(page).getByRole("row").filter({ hasText: "newly denied" }).first()).toContainText("web");
+});
+
+test("an edge is dragged from the map into the editor, and its buttons do the same", async ({ page }) => {
+  await open(page, POLICIES);
+  const canvas = page.getByTestId("impact-map").getByTestId("map-canvas");
+  await expect(canvas).toBeVisible();
+  const edge = await edgeOnMap(page);
+  await page.mouse.move(edge.x, edge.y);
+  await page.mouse.down();
+  await page.mouse.move(edge.x - 40, edge.y, { steps: 4 });
+  await expect(page.getByText("drag into the editor")).toBeVisible();
+  const editor = (await page.getByRole("region", { name: "Editor" }).boundingBox())!;
+  await page.mouse.move(editor.x + 100, editor.y + 300, { steps: 6 });
+  await expect(page.getByText("let go for a policy")).toBeVisible();
+  await page.mouse.up();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("→");
+  await dialog.getByRole("button", { name: "Leave it" }).click();
+  const again = await edgeOnMap(page);
+  await page.mouse.click(again.x, again.y);
+  await impact(page).getByRole("button", { name: "Only this" }).click();
+  await expect(dialog.getByTestId("policy-diff")).toContainText("kind: NetworkPolicy");
+});
+
+/** A place on the impact map where the pointer is over an edge. */
+async function edgeOnMap(page: Page): Promise<{ readonly x: number; readonly y: number }> {
+  const canvas = page.getByTestId("impact-map").getByTestId("map-canvas");
+  const box = (await canvas.boundingBox())!;
+  let found: { x: number; y: number } | undefined;
+  await expect(async () => {
+    for (let y = box.y + 30; y < box.y + box.height - 20 && found === undefined; y += 14)
+      for (let x = box.x + 160; x < box.x + box.width - 20 && found === undefined; x += 9) {
+        await page.mouse.move(x, y);
+        if ((await canvas.getAttribute("data-over")) === "edge") found = { x, y };
+      }
+    expect(found).toBeDefined();
+  }).toPass();
+  return found!;
+}
+
+test("files of the server's folder are in force, follow the disk, and count what is edited here as a change", async ({
+  page,
+}) => {
+  const folder = await folderOf(page);
+  const file = join(folder, "payments.yaml");
+  try {
+    await writeFile(file, CLOSE_PAYMENTS);
+    await open(page, POLICIES);
+    const list = page.getByRole("navigation", { name: "Files of policies" });
+    const entry = list.getByRole("button", { name: /^payments in force/ });
+    await expect(entry).toBeVisible();
+    await expect(list).toContainText("payments/payments-ingress");
+    await expect(page.getByTestId("impact-map")).toHaveAttribute("data-edges", /still-denied/); // before and after
+    await entry.click();
+    await expect(page.getByText("as on disk")).toBeVisible();
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.insertText("    - from:\n        - namespaceSelector: {}\n");
+    await expect(page.getByText("changed against disk")).toBeVisible();
+    await expect(list.getByRole("button", { name: /^payments changed/ })).toBeVisible();
+    await expect(page.getByTestId("impact-map")).toHaveAttribute("data-edges", /newly-allowed/);
+    await page.getByRole("button", { name: "Diff to disk" }).click();
+    await expect(page.getByTestId("policy-diff")).toContainText("namespaceSelector: {}");
+    await writeFile(join(folder, "broken.yaml"), "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n");
+    await expect(list.getByRole("button", { name: /^broken not read/ })).toBeVisible();
+    await expect(page.getByTestId("impact-map")).toHaveAttribute("data-edges", /newly-allowed/); // it refuses nothing
+    await rm(file);
+    await expect(list.getByRole("button", { name: /^payments gone from disk/ })).toBeVisible();
+  } finally {
+    await rm(file, { force: true });
+    await rm(join(folder, "broken.yaml"), { force: true });
+  }
+});
+
+test("files are dropped on the page and a folder is opened, each as a draft", async ({ page }) => {
+  await open(page, POLICIES);
+  const place = await mkdtemp(join(tmpdir(), "weir-folder-"));
+  try {
+    await mkdir(join(place, "shop"));
+    await writeFile(join(place, "a.yaml"), CLOSE_PAYMENTS);
+    await writeFile(join(place, "shop", "b.yml"), CLOSE_PAYMENTS.replace("payments-ingress", "other"));
+    await writeFile(join(place, "README.md"), "no policy");
+    await page.getByLabel("Open a folder: policies of this machine").setInputFiles(place);
+    await expect(page.getByText("2 files opened as drafts; 1 without .yaml")).toBeVisible();
+    const list = page.getByRole("navigation", { name: "Files of policies" });
+    await expect(list.getByRole("button", { name: /^shop\/b.* draft/ })).toBeVisible();
+  } finally {
+    await rm(place, { recursive: true });
+  }
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], "dropped.yaml"));
+    const editor = document.querySelector(".cm-content")!;
+    for (const type of ["dragover", "drop"])
+      editor.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, CLOSE_PAYMENTS);
+  await expect(page.getByRole("button", { name: "dropped", exact: true })).toBeVisible(); // its tab
+  await expect(page.getByTestId("policy-editor")).toContainText("payments-ingress");
+});
+
+test("a draft of six megabytes is there after a reload, and so is what was typed just before it", async ({ page }) => {
+  await open(page, POLICIES);
+  await page.getByLabel("Open files: policies of this machine").setInputFiles({
+    name: "large.yaml",
+    mimeType: "application/yaml",
+    buffer: Buffer.from(`${CLOSE_PAYMENTS}${"# a long note that fills the file\n".repeat(190_000)}`),
+  });
+  await expect(page.getByTestId("policy-editor")).toContainText("payments-ingress");
+  await expect(page.getByText(/Draft kept \d\d:/)).toBeVisible();
+  await page.getByRole("button", { name: "New file" }).click();
+  await page.getByRole("textbox", { name: /^Policy policy/ }).click();
+  await page.keyboard.insertText("# typed last\n");
+  await page.reload();
+  await expect(page.getByTestId("policy-editor")).toContainText("# typed last");
+  await page.getByRole("button", { name: "large", exact: true }).click();
+  await expect(page.getByTestId("policy-editor")).toContainText("payments-ingress");
 });
 
 test("one is generated, opens in a tab, and denies nothing that was seen", async ({ page }) => {
@@ -126,15 +267,15 @@ test("one is generated, opens in a tab, and denies nothing that was seen", async
   await expect(impact(page)).toContainText(/Newly denied0 flows/);
 });
 
-test("a link brings the files, and two of them are compared", async ({ page, context }) => {
+test("a link brings the files, and two of them are compared", async ({ page, context, browser }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, POLICIES);
   await write(page, CLOSE_PAYMENTS);
   await page.getByRole("button", { name: "Share" }).click();
   await expect(page.getByText(/Link with 1 file copied/)).toBeVisible();
   const link = await page.evaluate(() => navigator.clipboard.readText());
-  await page.evaluate(() => localStorage.removeItem("weir-policy-drafts"));
-  const other = await context.newPage();
+  const somebody = await browser.newContext();
+  const other = await somebody.newPage();
   await other.goto(link);
   await expect(other.getByTestId("policy-editor")).toContainText("payments-ingress");
   await expect(other).toHaveURL(/^[^#]*$/);
@@ -142,6 +283,49 @@ test("a link brings the files, and two of them are compared", async ({ page, con
   await other.getByRole("radio", { name: "Compare" }).check({ force: true });
   await expect(other.getByText(/The second alone denies/)).toBeVisible();
   await expect(other.getByRole("grid", { name: "Flows that differ" })).toContainText("cart");
+  await somebody.close();
+});
+
+test("a wide rule is narrowed by one click and taken back by another; rules that contradict each other are named", async ({
+  page,
+}) => {
+  await open(page, POLICIES);
+  await write(page, CLOSE_PAYMENTS.replace("matchLabels: {app: web}", "{}"));
+  await page.getByRole("radio", { name: "Coverage" }).check({ force: true });
+  await expect(page.getByText(/takes in \d+ workloads, of which/)).toBeVisible();
+  await page.getByRole("button", { name: "Narrow it" }).click();
+  await expect(page.getByText("lets in what was seen and no more")).toBeVisible();
+  await expect(page.getByText("No rule lets in more ports or peers than were seen.")).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText(/takes in \d+ workloads, of which/)).toBeVisible();
+  const admin = (name: string, action: string, priority: number): string =>
+    `---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: ${name}}\nspec:\n  priority: ${priority}\n  subject: {namespaces: {}}\n  ingress:\n    - action: ${action}\n      from: [{namespaces: {}}]\n`;
+  await page.getByRole("radio", { name: "Editor" }).check({ force: true });
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.insertText(admin("first", "Deny", 1) + admin("second", "Allow", 2));
+  await page.getByRole("radio", { name: "Coverage" }).check({ force: true });
+  await expect(page.getByText(/AdminNetworkPolicy\/second.*AdminNetworkPolicy\/first/)).toBeVisible();
+});
+
+test("the matrix is walked by keys to the line that decides, and sorted by a name", async ({ page }) => {
+  await open(page, POLICIES);
+  await write(page, CLOSE_PAYMENTS);
+  await page.getByRole("radio", { name: "Matrix" }).check({ force: true });
+  const matrix = page.getByRole("grid", { name: "Matrix" });
+  await matrix.getByRole("columnheader", { name: "payments/ledger" }).getByRole("button").click();
+  await expect(page.getByText("Sources by connections to payments/ledger")).toBeVisible();
+  await expect(matrix.getByRole("rowheader").first()).toHaveText("payments/payments");
+  await matrix.focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("status").filter({ hasText: "payments/payments →" })).toBeVisible();
+  for (let step = 0; step < 12; step++) {
+    if (await page.getByRole("status").filter({ hasText: "→ payments/ledger: did, and may not" }).isVisible()) break;
+    await page.keyboard.press("ArrowRight");
+  }
+  await expect(page.getByRole("status").filter({ hasText: `line ${SELECTS}, default deny` })).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".cm-line-selected")).toContainText("podSelector: {}");
 });
 
 test("coverage names workloads without a policy and rules that nothing hits", async ({ page }) => {

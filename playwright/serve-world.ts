@@ -4,7 +4,7 @@
  * `--without-store` ends it before the app starts, `--collector` adds one that plays the recorded sample. The messages
  * `stop store` and `start store` of its parent are answered with `done`.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -24,7 +24,16 @@ const { values } = parseArgs({
   },
 });
 const dataDir = await mkdtemp(join(tmpdir(), "weir-browser-"));
-const env = { ...process.env, WEIR_DATA_DIR: dataDir, WEIR_STORE_PORT: "0", WEIR_PORT: "0", WEIR_CLICKHOUSE_URL: "" };
+const policies = join(dataDir, "policies"); // for tests to write into; GET /api/policies names it
+await mkdir(policies);
+const env = {
+  ...process.env,
+  WEIR_POLICIES: policies,
+  WEIR_DATA_DIR: dataDir,
+  WEIR_STORE_PORT: "0",
+  WEIR_PORT: "0",
+  WEIR_CLICKHOUSE_URL: "",
+};
 let store = await startStoreProcess(env);
 Object.assign(process.env, env, { WEIR_STORE_PORT: new URL(store.url).port });
 const rows = Number(values.rows);

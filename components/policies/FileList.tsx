@@ -79,6 +79,7 @@ export function FileList({ drafts, folder, judged, problems, shown: over, onPick
                   ),
                 )}
             </ul>
+            {onDisk.length > 0 || folder.problem !== undefined ? null : <p>No .yaml, .yml or .json files in it yet.</p>}
             {folder.leftOut.length === 0 ? null : (
               <details className={styles.leftOut}>
                 <summary>{count(folder.leftOut.length)} left out</summary>

@@ -24,8 +24,15 @@ export function chosenFiles(list: FileList): Promise<Taken> {
 
 /** What was dropped, folders opened. Call it inside of the event's handler: the list is emptied after. */
 export function droppedFiles({ items }: DataTransfer): Promise<Taken> {
-  const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  return filesOf(entries, 0).then(taken);
+  const entries: FileSystemEntry[] = [];
+  const plain: Found[] = []; // not every source of a drop has entries
+  for (const item of items) {
+    const entry = item.webkitGetAsEntry();
+    const file = item.getAsFile();
+    if (entry !== null) entries.push(entry);
+    else if (file !== null) plain.push({ name: file.name, file });
+  }
+  return filesOf(entries, 0).then((found) => taken([...plain, ...found]));
 }
 
 async function filesOf(entries: readonly FileSystemEntry[], depth: number): Promise<Found[]> {
