@@ -5,6 +5,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -62,7 +63,7 @@ async function store(build: "old" | "new"): Promise<Running> {
         ? oldWeir("store", "serve")
         : start(
             process.execPath,
-            ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "old-store.ts")],
+            ["--disable-warning=ExperimentalWarning", fileURLToPath(new URL("old-store.ts", import.meta.url))],
             {
               ...env,
               UV_THREADPOOL_SIZE: "16",
@@ -121,7 +122,7 @@ async function spool(): Promise<{ waiting: number; quarantined: string[] }> {
 }
 
 async function app(build: string): Promise<Record<string, unknown>> {
-  const args = [join(import.meta.dirname, "old-app.ts"), build, join(dir, "run", "collector.sock")];
+  const args = [fileURLToPath(new URL("old-app.ts", import.meta.url)), build, join(dir, "run", "collector.sock")];
   const ended = await start(process.execPath, [
     "--disable-warning=ExperimentalWarning",
     ...args,
