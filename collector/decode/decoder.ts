@@ -2,6 +2,7 @@
 import {
   BATCH_ROWS,
   connColumns,
+  Direction,
   conversationColumns,
   dnsColumns,
   dropColumns,
@@ -24,6 +25,9 @@ export const Appended = { yes: 0, full: 1, malformed: 2 } as const;
 
 const TYPES = 32;
 const DNS_ROWS = 1024;
+
+/** Every event has an address family, 4 or 6, and one of three directions: bytes that have not are no event. */
+const areSane = (tags: number): boolean => (tags & 0xfd00) === 0x0400 && tags >>> 24 <= Direction.out;
 
 /** The batches that are being filled, and how many events of each CPU and type went into them. */
 export class Decoder {
@@ -71,7 +75,9 @@ export class Decoder {
    */
   append(words: Uint32Array, bytes: Uint8Array, at: number, length: number, cpu: number, number = -1): number {
     if (length < COMMON.bytes) return Appended.malformed;
-    const type = words[at + COMMON.type]! & 0xff;
+    const tags = words[at + COMMON.type]!;
+    if (!areSane(tags)) return Appended.malformed;
+    const type = tags & 0xff;
     switch (type) {
       case EventType.drop: {
         if (length < DROP.bytes) return Appended.malformed;

@@ -10,6 +10,7 @@ function sample(message: Uint8Array, length = message.length) {
   const words = new Uint32Array(Math.ceil((DNS.bytes + 28 + message.length) / 4) + 1);
   const bytes = new Uint8Array(words.buffer);
   bytes[68] = EventType.dns;
+  bytes[69] = 4;
   words[DNS.offset] = 28;
   words[DNS.length] = length;
   words[DNS.copied] = 28 + message.length;

@@ -59,6 +59,8 @@ function record(type: keyof typeof BYTES, noise: Uint8Array): Uint8Array {
   view.setUint32(8, BYTES[type], true);
   view.setUint32(12 + 4, 0x18000000, true); // a time that is one
   bytes[12 + 68] = type;
+  bytes[12 + 69] = 4 + (noise[0]! & 2);
+  bytes[12 + 71] = type === EventType.drop ? 0 : noise[1]! % 3;
   return bytes;
 }
 

@@ -86,6 +86,10 @@ const DROP_RECORD = 12 + DROP_BYTES;
 const CONN_RECORD = 12 + CONN_BYTES;
 const EV_LISTEN = 4;
 const EV_DROP = 5;
+// of the word type | family << 8 | protocol << 16 | direction << 24: families are 4 and 6, a drop has no direction (decoder.ts: areSane)
+const FAMILY_MASK = 0xfd00;
+const IPV4_OR_6 = 0x0400;
+const SANE_DROP = 0xff00fdff | 0;
 
 /** The row at which a run of records of `bytes` ends at the latest: the batch or the ring is full, or the next record crosses the ring's end. */
 function endOfRun(run: Run, row: number, bytes: number): number {
@@ -105,7 +109,7 @@ export function runDrops(run: Run, target: Target, row: number): number {
     if (words[(at - 3) | 0] !== SAMPLE || words[(at - 2) | 0]! >>> 16 !== DROP_RECORD) break;
     if (words[(at - 1) | 0] !== DROP_BYTES) break;
     const tags = words[(at + TYPE) | 0]!;
-    if ((tags & 0xff) !== EV_DROP) break;
+    if ((tags & SANE_DROP) !== IPV4_OR_6 + EV_DROP) break;
     const low = words[at]!;
     const high = words[(at + 1) | 0]!;
     if (high >= limitHigh && (high > limitHigh || low > limitLow)) break;
@@ -158,7 +162,7 @@ export function runConns(run: Run, target: Target, row: number, byType: Float64A
     if (words[(at - 1) | 0] !== CONN_BYTES) break;
     const tags = words[(at + TYPE) | 0]!;
     const type = tags & 0xff;
-    if (type === 0 || type > EV_LISTEN) break;
+    if (type === 0 || type > EV_LISTEN || (tags & FAMILY_MASK) !== IPV4_OR_6 || tags >>> 24 > 2) break;
     const low = words[at]!;
     const high = words[(at + 1) | 0]!;
     if (high >= limitHigh && (high > limitHigh || low > limitLow)) break;

@@ -45,6 +45,7 @@ function event(type: number, bytes: number, ts: bigint, seq = 0): Uint8Array {
   const view = new DataView(payload.buffer);
   view.setBigUint64(0, ts, true);
   payload[68] = type;
+  payload[69] = 4;
   view.setUint32(bytes - 4, seq, true);
   return payload;
 }

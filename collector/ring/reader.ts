@@ -103,7 +103,12 @@ export class RingReader {
       const ring = rings[i]!;
       ring.head = Atomics.load(ring.control, 0) >>> 0; // acquire: what lies before it is written
       const use = ((ring.head - ring.tail) >>> 0) / ring.size;
-      if (use > this.#use) this.#use = use;
+      if (use > 1 || (ring.head & 7) !== 0) {
+        // a head that went back, or more than a ring holds, or between records: nothing up to it can be trusted
+        this.counts.malformed++;
+        ring.tail = (ring.head & ~7) >>> 0;
+        ring.head = ring.tail;
+      } else if (use > this.#use) this.#use = use;
       this.#next[i] = this.#peek(ring);
     }
     this.counts.ringUse = Math.max(this.#use, this.#useBefore);

@@ -1,4 +1,5 @@
 import { whenReadable } from "../ring/wait.ts";
+import { waitingIn, type CapturedRing } from "../ring/captured.ts";
 import { RingReader } from "../ring/reader.ts";
 import { largestRings, type Rings } from "../ring/rings.ts";
 import { Appended, Decoder } from "../decode/decoder.ts";
@@ -201,6 +202,11 @@ export class EbpfSource implements Source {
     this.#emptyOldDrops(this.#turnGeneration()); // a timer may have turned it just before, and not emptied it yet
     this.#conversations(0);
     this.#deliver();
+  }
+
+  /** What lies in the rings, as the kernel wrote it: for captures. */
+  waiting(): readonly CapturedRing[] {
+    return this.#rings?.rings.map(waitingIn) ?? [];
   }
 
   keep(share: number): void {
