@@ -30,7 +30,7 @@ import { RowPipeline } from "./rows/pipeline.ts";
 import { ProcessNames, Sockets, type KernelNames, type RowContext } from "./rows/row-maker.ts";
 import { Strings } from "./rows/strings.ts";
 import { Tuples } from "./rows/tuples.ts";
-import { Shipper } from "./ship/insert.ts";
+import { Shipper, type ShipEvents } from "./ship/insert.ts";
 import { Governor, type Load } from "./sources/governor.ts";
 import type { Source } from "./sources/source.ts";
 import { SpoolWriter, type Lot } from "./spool/append.ts";
@@ -61,6 +61,8 @@ export interface AgentOptions {
 const TICK_MS = 100;
 const GOVERN_MS = 500;
 const LOOK_MS = 2000;
+/** While the store is away, segments are sealed so many times later: an hour of 5,000 rows a second is hundreds of files then, not thousands. */
+const PATIENCE_WHILE_AWAY = 10;
 /** What is known of identities is written again after this, so that its age can be told (store/queries/tuples-names.ts). */
 const REPEAT_MS = 600_000;
 /** Less than what the supervisor waits before it kills. */
@@ -283,7 +285,7 @@ export class Agent implements AsyncDisposable {
       await requireSchema(config); // rows with columns that an older store lacks would be put aside as unusable
       return (writer ??= await openWriter(config));
     };
-    return new Shipper(openStore, {
+    const events: ShipEvents = {
       shipped: (_segment, rows, tookMs) => this.#meter.shipped(rows, tookMs),
       failed: (cause) => {
         if (this.#meter.shipFailed(cause))
@@ -297,7 +299,8 @@ export class Agent implements AsyncDisposable {
         this.#books.moved(books, "quarantined");
         log.error({ segment: segment.id, reason }, "a segment, or a part of it, was put into quarantine");
       },
-    });
+    };
+    return new Shipper(openStore, events, Date.now, this.#reporter);
   }
 
   async #watchInventory(): Promise<void> {
@@ -364,6 +367,7 @@ export class Agent implements AsyncDisposable {
     if (this.#ticking !== undefined) return; // the disk is slow: what comes meanwhile joins the next group
     const nowMs = Date.now();
     this.#ledger?.note(this.#chosen.source.counters(), nowMs);
+    this.#spool.patience = this.#shipper.pauseMs > 0 ? PATIENCE_WHILE_AWAY : 1;
     this.#ticking = this.#spool
       .flush(nowMs)
       .then(() => this.#holdBudget())

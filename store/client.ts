@@ -194,3 +194,8 @@ function exceptionFailure(thrown: ClickHouseError, config: Pick<StoreConfig, "ur
       return thrown;
   }
 }
+
+/** Whoever says 200 to everything is no store: a page without a line feed would read as an answer without rows. */
+export function isClickHouse(headers: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(headers).some((name) => name.startsWith("x-clickhouse-"));
+}

@@ -1,7 +1,7 @@
 /** Questions to the store: typed parameters in, checked rows out, cancelled by the caller's signal. */
 import { z } from "zod";
 import { systemCode } from "../model/errors.ts";
-import { createStoreClient, notClickHouse, storeFailure, type StoreClient } from "./client.ts";
+import { createStoreClient, isClickHouse, notClickHouse, storeFailure, type StoreClient } from "./client.ts";
 import type { StoreConfig } from "./config.ts";
 
 /** A question: its SQL, with `{name:Type}` places, and what a row of its answer looks like. */
@@ -118,11 +118,6 @@ class Reader implements StoreReader {
     if (thrown instanceof SyntaxError) return notClickHouse(this.config.url, thrown);
     return storeFailure(thrown, this.config);
   }
-}
-
-/** Whoever says 200 to everything is no store: a page without a line feed would read as an answer without rows. */
-function isClickHouse(headers: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(headers).some((name) => name.startsWith("x-clickhouse-"));
 }
 
 const Version = z.object({ version: z.string().regex(/^\d+\.\d+/) });

@@ -5,8 +5,16 @@
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
+import { parseError } from "@clickhouse/client";
 import { z } from "zod";
-import { createStoreClient, storeFailure, type StoreClient, type StoreSettings } from "./client.ts";
+import {
+  createStoreClient,
+  isClickHouse,
+  notClickHouse,
+  storeFailure,
+  type StoreClient,
+  type StoreSettings,
+} from "./client.ts";
 import type { StoreConfig } from "./config.ts";
 import { tokenPath } from "./embedded/token.ts";
 import { StoreError } from "./errors.ts";
@@ -60,6 +68,8 @@ export interface StoreWriter extends AsyncDisposable {
   ): Promise<Row[]>;
   close(): Promise<void>;
 }
+
+const MOST_WORDS = 16_384;
 
 /** One insert is one block for deduplication: nothing may regroup its rows in between. */
 const SEGMENT_SETTINGS: StoreSettings = { async_insert: 0, insert_distributed_sync: 1 } as StoreSettings;
@@ -177,13 +187,17 @@ class Writer implements StoreWriter {
 
   async #send(query: string, values: Readable, settings: StoreSettings, signal: AbortSignal): Promise<void> {
     await this.#guard(signal, async () => {
-      const { stream } = await this.#client.exec({
+      const { stream, response_headers: headers } = await this.#client.exec({
         query,
         values,
         clickhouse_settings: settings,
         abort_signal: signal,
       });
-      for await (const _ of stream) void _; // an acknowledgement has no body; reading to its end frees the socket
+      // An acknowledgement has no words. A server that fails after its headers writes the exception behind a status of 200.
+      let words = "";
+      for await (const chunk of stream) if (words.length < MOST_WORDS) words += String(chunk);
+      if (words.trim() !== "") throw parseError(words);
+      if (!isClickHouse(headers)) throw notClickHouse(this.config.url);
     });
   }
 

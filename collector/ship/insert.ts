@@ -12,7 +12,14 @@ import { mergeBooks, quarantinedBooks } from "../spool/append.ts";
 import { inOrder, type SegmentFile } from "../spool/files.ts";
 import { quarantine } from "../spool/recover.ts";
 import { replaceByStub } from "../spool/budget.ts";
-import { scanSegment, SegmentCorrupt, type BooksDelta, type ScannedSegment } from "../spool/segment.ts";
+import {
+  salvageBooks,
+  scanSegment,
+  SegmentCorrupt,
+  type BooksDelta,
+  type ScannedSegment,
+  type SegmentMeta,
+} from "../spool/segment.ts";
 
 export type SegmentStore = Pick<StoreWriter, "insertSegment" | "insertRows" | "segmentsArrived">;
 
@@ -41,14 +48,23 @@ export class Shipper {
   readonly #unsure = new Set<string>();
   readonly #held = new Set<string>();
   readonly #attempts = new Map<string, number>();
+  /** The store has them, their files are still there: nothing but the removal is tried again. */
+  readonly #stored = new Map<string, number>();
+  readonly #self: Pick<SegmentMeta, "node" | "boot">;
   #store: SegmentStore | undefined;
   readonly #sleepers = new Set<() => void>();
   readonly #shipping = new Set<string>();
   pauseMs = 0;
   lagMs = 0;
 
-  /** `openStore` may fail as long as the store is away. */
-  constructor(openStore: () => Promise<SegmentStore>, events: ShipEvents, now: () => number = Date.now) {
+  /** `openStore` may fail as long as the store is away. `self`: whose segments they are, where one cannot say so itself any more. */
+  constructor(
+    openStore: () => Promise<SegmentStore>,
+    events: ShipEvents,
+    now: () => number = Date.now,
+    self: Pick<SegmentMeta, "node" | "boot"> = { node: "", boot: "" },
+  ) {
+    this.#self = self;
     this.#openStore = openStore;
     this.#events = events;
     this.#now = now;
@@ -128,6 +144,8 @@ export class Shipper {
     this.#shipping.add(segment.id);
     try {
       const began = this.#now();
+      const stored = this.#stored.get(segment.id);
+      if (stored !== undefined) return await this.#remove(segment, stored, began);
       const scanned = await this.#read(segment);
       if (scanned === undefined) return true;
       const store = (this.#store ??= await this.#openStore()); // two at once get the same: openStore remembers
@@ -156,14 +174,12 @@ export class Shipper {
           `${segment.id}/books`,
         );
       if (scanned.bad.length > 0) await this.#keepBad(segment, scanned, bad);
-      await unlink(segment.path);
-      this.#forget(segment.id);
-      this.lagMs = Math.max(0, this.#now() - segment.sealedMs);
-      this.#events.shipped(segment, rows, this.#now() - began);
-      return true;
+      this.#stored.set(segment.id, rows);
+      return await this.#remove(segment, rows, began);
     } catch (cause) {
       if (signal.aborted) return false;
       this.#events.failed(cause);
+      this.#unsure.add(segment.id); // it may have arrived all the same
       try {
         return await this.#refused(segment, cause);
       } catch (second) {
@@ -173,6 +189,18 @@ export class Shipper {
     } finally {
       this.#shipping.delete(segment.id);
     }
+  }
+
+  async #remove(segment: SegmentFile, rows: number, began: number): Promise<boolean> {
+    try {
+      await unlink(segment.path);
+    } catch (cause) {
+      if (systemCode(cause) !== "ENOENT") throw cause;
+    }
+    this.#forget(segment.id);
+    this.lagMs = Math.max(0, this.#now() - segment.sealedMs);
+    this.#events.shipped(segment, rows, this.#now() - began);
+    return true;
   }
 
   async #hasArrived(store: SegmentStore, segment: SegmentFile, signal: AbortSignal): Promise<boolean> {
@@ -189,20 +217,57 @@ export class Shipper {
     try {
       bytes = await readFile(segment.path);
     } catch (cause) {
-      // taken away by hand, or unreadable: nothing can be sent
+      const isGone = systemCode(cause) === "ENOENT"; // taken away by hand
+      if (!isGone && this.#failures(segment.id) < ATTEMPTS_BEFORE_QUARANTINE) throw cause;
+      if (!isGone) await quarantine(dirname(segment.path), segment.path, `the file cannot be read: ${String(cause)}`);
       this.#forget(segment.id);
       this.#events.failed(cause);
+      this.#events.quarantined(segment, [], String(cause));
       return undefined;
     }
     try {
       return scanSegment(bytes, segment.upTo);
     } catch (cause) {
       if (!(cause instanceof SegmentCorrupt)) throw cause;
-      await quarantine(dirname(segment.path), segment.path, cause.what);
+      return await this.#keepWhole(segment, bytes, cause.what);
+    }
+  }
+
+  /** A segment whose header is lost: the file is kept, what its frames still say of themselves goes into the books. */
+  async #keepWhole(segment: SegmentFile, bytes: Uint8Array, reason: string): Promise<ScannedSegment | undefined> {
+    const books = quarantinedBooks(mergeBooks(salvageBooks(bytes)));
+    if (books.length === 0) {
+      await quarantine(dirname(segment.path), segment.path, reason);
       this.#forget(segment.id);
-      this.#events.quarantined(segment, [], cause.what);
+      this.#events.quarantined(segment, [], reason);
       return undefined;
     }
+    const kept = join(dirname(segment.path), "quarantine", `${segment.id}.seg`);
+    await writeFile(kept, bytes);
+    await writeFile(`${kept}.reason`, `byte 0: ${reason}\n`);
+    const boot8 = segment.id.slice(0, 8);
+    const { node, boot } = this.#self;
+    const stub = await replaceByStub(
+      segment,
+      [],
+      {
+        node,
+        boot: boot.startsWith(boot8) ? boot : `${boot8}-0000-0000-0000-000000000000`,
+        createdMs: segment.sealedMs,
+        format: "RowBinary",
+      },
+      books,
+    );
+    this.replace(stub);
+    this.#events.quarantined(segment, books, reason);
+    return scanSegment(await readFile(stub.path));
+  }
+
+  /** One more for the segment; how many there were. */
+  #failures(id: string): number {
+    const attempts = (this.#attempts.get(id) ?? 0) + 1;
+    this.#attempts.set(id, attempts);
+    return attempts;
   }
 
   async #keepBad(segment: SegmentFile, scanned: ScannedSegment, books: readonly BooksDelta[]): Promise<void> {
@@ -223,9 +288,7 @@ export class Shipper {
   async #refused(segment: SegmentFile, cause: unknown): Promise<boolean> {
     const code = systemCode(cause); // ClickHouseError carries the exception's number as its code
     if (code === undefined || !DATA_ERRORS.has(code)) return false;
-    const attempts = (this.#attempts.get(segment.id) ?? 0) + 1;
-    this.#attempts.set(segment.id, attempts);
-    if (attempts < ATTEMPTS_BEFORE_QUARANTINE) return false;
+    if (this.#failures(segment.id) < ATTEMPTS_BEFORE_QUARANTINE) return false;
     const dir = dirname(segment.path);
     const bytes = await readFile(segment.path);
     const scanned = scanSegment(bytes, segment.upTo);
@@ -242,6 +305,7 @@ export class Shipper {
     this.#queue.delete(id);
     this.#unsure.delete(id);
     this.#attempts.delete(id);
+    this.#stored.delete(id);
   }
 
   #wake(): void {

@@ -7,8 +7,9 @@
  * rows stay in memory and go to a new file at the next flush. Memory is bounded by `pendingBytes`; what exceeds it is
  * shed, least worth first, and counted in the books.
  */
-import { open, rename, unlink, type FileHandle } from "node:fs/promises";
+import { access, open, rename, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { systemCode } from "../../model/errors.ts";
 import { segmentId, syncDirectory, type SegmentFile } from "./files.ts";
 import { encodeFrame, encodeSegmentHeader, MAX_FRAME_BYTES, WORTH, type BooksDelta, type Worth } from "./segment.ts";
 
@@ -65,8 +66,19 @@ interface Lane {
   readonly columns: readonly string[];
   readonly sealMs: number;
   pending: Lot[];
+  /** So many at the front of `pending` are on their way to the disk. */
+  writing: number;
   pendingBytes: number;
   segment: OpenSegment | undefined;
+  /** Closed, but not under its final name yet: the disk refused. Until it is, this lane writes nothing. */
+  stuck: StuckSegment | undefined;
+}
+
+interface StuckSegment {
+  readonly segment: OpenSegment;
+  /** Bytes that count; undefined = all. */
+  readonly upTo: number | undefined;
+  isRenamed: boolean;
 }
 
 export interface SpoolWriterEvents {
@@ -84,6 +96,9 @@ export interface SpoolDisk {
   open(path: string): Promise<FileHandle>;
   write(handle: FileHandle, parts: readonly Uint8Array[], at: number): Promise<void>;
   sync(handle: FileHandle): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  syncDirectory(dir: string): Promise<void>;
 }
 
 export const REAL_DISK: SpoolDisk = {
@@ -100,6 +115,9 @@ export const REAL_DISK: SpoolDisk = {
     }
   },
   sync: (handle) => handle.datasync(),
+  rename,
+  unlink,
+  syncDirectory,
 };
 
 export class SpoolWriter {
@@ -111,6 +129,8 @@ export class SpoolWriter {
   #number = 0;
   #pendingBytes = 0;
   #flushing: Promise<void> | undefined;
+  /** Segments stay open so many times longer. More than 1 while the store is away: fewer and larger ones wait then. */
+  patience = 1;
 
   constructor(
     identity: SpoolIdentity,
@@ -154,8 +174,10 @@ export class SpoolWriter {
         columns: lot.columns,
         sealMs: lot.sealMs ?? this.#limits.sealMs,
         pending: [],
+        writing: 0,
         pendingBytes: 0,
         segment: undefined,
+        stuck: undefined,
       };
       this.#lanes.set(key, lane);
     }
@@ -176,17 +198,21 @@ export class SpoolWriter {
   /** Flushes, then seals every lane. The writer can be used again. */
   async close(nowMs: number): Promise<void> {
     await this.flush(nowMs);
-    for (const lane of this.#lanes.values()) if (lane.segment !== undefined) await this.#seal(lane, nowMs, undefined);
+    for (const lane of this.#lanes.values()) {
+      if (lane.stuck !== undefined) await this.#settle(lane, nowMs);
+      if (lane.segment !== undefined) await this.#seal(lane, nowMs, undefined);
+    }
   }
 
   async #flushAll(nowMs: number): Promise<void> {
     await Promise.all(
       [...this.#lanes.values()].map(async (lane) => {
+        if (lane.stuck !== undefined && !(await this.#settle(lane, nowMs))) return;
         if (lane.pending.length > 0) await this.#flushLane(lane, nowMs);
         const segment = lane.segment;
         if (segment === undefined) return;
         const full = segment.rows >= this.#limits.sealRows || segment.bytes >= this.#limits.sealBytes;
-        if (full || nowMs - segment.openedMs >= lane.sealMs || nowMs < segment.openedMs)
+        if (full || nowMs - segment.openedMs >= lane.sealMs * this.patience || nowMs < segment.openedMs)
           await this.#seal(lane, nowMs, undefined);
       }),
     );
@@ -202,6 +228,7 @@ export class SpoolWriter {
     }
     const rows = group.reduce((sum, lot) => sum + lot.rows, 0);
     const books = mergeBooks(group.flatMap((lot) => lot.books));
+    lane.writing = group.length;
     try {
       const segment = (lane.segment ??= await this.#begin(lane, nowMs));
       const parts = encodeFrame(
@@ -218,13 +245,13 @@ export class SpoolWriter {
       segment.frames += 1;
       this.#events.durable?.(`${lane.table}-${lane.worth}`, segment.number, segment.frames, books);
     } catch (cause) {
+      lane.writing = 0;
       this.#events.failed(cause, `${lane.table}-${lane.worth}`);
       if (lane.segment !== undefined) await this.#seal(lane, nowMs, lane.segment.bytes);
       return;
     }
-    // rows may have been shed from the front meanwhile: take off what was written, by identity
-    const written = new Set(group);
-    lane.pending = lane.pending.filter((lot) => !written.has(lot));
+    lane.writing = 0;
+    lane.pending.splice(0, group.length);
     lane.pendingBytes = lane.pending.reduce((sum, lot) => sum + lot.payload.length, 0);
     this.#pendingBytes = [...this.#lanes.values()].reduce((sum, each) => sum + each.pendingBytes, 0);
     if (lane.pending.length > 0) await this.#flushLane(lane, nowMs);
@@ -248,36 +275,52 @@ export class SpoolWriter {
     });
     try {
       await this.#disk.write(handle, [header], 0);
-      await syncDirectory(dir); // else the rows would be durable in a file without a name
+      await this.#disk.syncDirectory(dir); // else the rows would be durable in a file without a name
     } catch (cause) {
       await handle.close();
-      await unlink(path);
+      await this.#disk.unlink(path).catch(() => undefined); // without a frame it decides nothing: the next start removes it
       throw cause;
     }
     return { id, number, path, handle, openedMs: nowMs, bytes: header.length, rows: 0, frames: 0 };
   }
 
-  /** `upTo`: the bytes that count after a failure. The name carries it when the file cannot be cut, as the state of the rest is unknown. */
+  /**
+   * Closes the lane's segment and gives it its final name. `upTo`: the bytes that count after a failure. The name carries it, as the state of
+   * the rest is unknown: those rows are written again, elsewhere, and must not count twice. So until the name stands, the lane is stuck.
+   */
   async #seal(lane: Lane, nowMs: number, upTo: number | undefined): Promise<void> {
     const segment = lane.segment;
     if (segment === undefined) return;
     lane.segment = undefined;
+    lane.stuck = { segment, upTo, isRenamed: false };
+    await segment.handle.close().catch(() => undefined); // what counts was synced; the descriptor is gone either way
+    await this.#settle(lane, nowMs);
+  }
+
+  /** True when the lane is free again. */
+  async #settle(lane: Lane, nowMs: number): Promise<boolean> {
+    const stuck = lane.stuck!;
+    const { segment, upTo } = stuck;
     const { dir, generation } = this.#identity;
-    const name = upTo === undefined ? `${segment.id}.seg` : `${segment.id}.upto-${upTo}.seg`;
-    const path = join(dir, name);
+    const path = join(dir, upTo === undefined ? `${segment.id}.seg` : `${segment.id}.upto-${upTo}.seg`);
     try {
-      await segment.handle.close();
-      if (segment.frames === 0) {
-        await unlink(segment.path);
-        return;
+      if (!stuck.isRenamed) {
+        await (segment.frames === 0 ? this.#disk.unlink(segment.path) : this.#disk.rename(segment.path, path)).catch(
+          async (cause: unknown) => {
+            // a disk may do it and say that it failed: then the old name is gone
+            if (systemCode(cause) !== "ENOENT") throw cause;
+            if (segment.frames > 0) await access(path);
+          },
+        );
+        stuck.isRenamed = true;
       }
-      await rename(segment.path, path);
-      await syncDirectory(dir);
+      await this.#disk.syncDirectory(dir);
     } catch (cause) {
       this.#events.failed(cause, `${lane.table}-${lane.worth}`);
-      // left as .open: the next start recovers it; until then it is not shipped
-      return;
+      return false;
     }
+    lane.stuck = undefined;
+    if (segment.frames === 0) return true;
     this.#events.sealed({
       id: segment.id,
       path,
@@ -285,11 +328,12 @@ export class SpoolWriter {
       worth: lane.worth,
       generation,
       number: segment.number,
-      bytes: segment.bytes,
+      bytes: upTo ?? segment.bytes,
       rows: segment.rows,
       sealedMs: nowMs,
       upTo,
     });
+    return true;
   }
 
   #shedPending(): void {
@@ -297,10 +341,8 @@ export class SpoolWriter {
       if (worth === "record") return;
       for (const lane of this.#lanes.values()) {
         if (lane.worth !== worth) continue;
-        while (lane.pending.length > 0 && this.#pendingBytes > this.#limits.pendingBytes) {
-          const lot = lane.pending[0]!;
-          if (this.#flushing !== undefined) return; // its rows may be on their way to the disk: shed at the next add
-          lane.pending.shift();
+        while (lane.pending.length > lane.writing && this.#pendingBytes > this.#limits.pendingBytes) {
+          const [lot] = lane.pending.splice(lane.writing, 1) as [Lot];
           lane.pendingBytes -= lot.payload.length;
           this.#pendingBytes -= lot.payload.length;
           this.#events.shed(lot.rows, shedBooks(lot.books)); // never reached a segment: the caller carries its books

@@ -6,7 +6,7 @@
 import { open, readFile, rename, unlink, writeFile, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { listSegments, makeSpoolDirectory, syncDirectory, type SegmentFile } from "./files.ts";
-import { SegmentCorrupt, scanSegment } from "./segment.ts";
+import { salvageBooks, SegmentCorrupt, scanSegment } from "./segment.ts";
 
 export interface Recovered {
   readonly segments: SegmentFile[];
@@ -64,6 +64,13 @@ export async function recoverSpool(dir: string): Promise<Recovered> {
       if (bytes < 4096 && !(await hasFrame(path))) {
         await unlink(path); // died while writing the header: no row was in it
         tornBytes += bytes;
+        continue;
+      }
+      if (salvageBooks(await readFile(path)).length > 0) {
+        // its header is lost, its frames' books are not: as a complete segment it goes to quarantine when it is shipped, and is counted
+        const sealed = join(dir, `${name.id}.seg`);
+        await rename(path, sealed);
+        segments.push({ ...common, path: sealed, bytes, rows: undefined, sealedMs: mtimeMs, upTo: undefined });
         continue;
       }
       await quarantine(dir, path, cause.what);

@@ -171,6 +171,21 @@ export function scanSegment(file: Uint8Array, upTo = file.length): ScannedSegmen
   return { meta, frames, bad, end };
 }
 
+/** The books of all whole frames of a file whose header is lost: what its rows were, though nobody can say any more what they mean. */
+export function salvageBooks(bytes: Uint8Array): BooksDelta[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found: BooksDelta[] = [];
+  for (let at = nextFrame(bytes, view, 0, 0, 0); at < bytes.length;) {
+    const head = readFrameHead(bytes, view, at)!;
+    const booksAt = at + FRAME_HEAD + head.payload;
+    const end = booksAt + head.books;
+    const books = end <= bytes.length ? readBooks(bytes.subarray(booksAt, end), head.booksCrc) : undefined;
+    found.push(...(books ?? []));
+    at = nextFrame(bytes, view, books === undefined ? at + 1 : end, 0, 0);
+  }
+  return found;
+}
+
 interface FrameHead {
   readonly index: number;
   readonly rows: number;
