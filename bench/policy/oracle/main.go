@@ -15,10 +15,12 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"net/netip"
 	"os"
 	"strings"
 
 	"github.com/cilium/cilium/pkg/endpoint/regeneration"
+	"github.com/cilium/cilium/pkg/fqdn/dns"
 	"github.com/cilium/cilium/pkg/identity"
 	"github.com/cilium/cilium/pkg/identity/identitymanager"
 	"github.com/cilium/cilium/pkg/k8s"
@@ -76,8 +78,137 @@ type policyCase struct {
 			Protocol string
 		}
 	} `json:"pods"`
+	Nodes []struct {
+		Name, IP                           string
+		Local, KubeApiserver, OutOfCluster bool
+	}
+	DNS []struct {
+		Name string
+		IPs  []string
+	} `json:"dns"`
+	CIDRGroups []struct {
+		Name   string
+		Labels map[string]string
+		CIDRs  []string
+	} `json:"cidrGroups"`
 	Policies string   `json:"policies"`
 	Flows    []object `json:"flows"`
+}
+
+// others gives identities to ends of flows that are no pods: nodes and entities have the reserved ones, an address outside has the
+// labels of its prefix, of the names that it was looked up as and that policies select, and of the groups that hold it.
+type others struct {
+	cs    *policyCase
+	fqdns []api.FQDNSelector
+	known map[string]*identity.Identity
+	next  identity.NumericIdentity
+}
+
+func (o *others) of(end string) *identity.Identity {
+	if id := o.known[end]; id != nil {
+		return id
+	}
+	id := o.make(end)
+	o.known[end] = id
+	return id
+}
+
+func (o *others) make(end string) *identity.Identity {
+	reserved := func(names ...string) *identity.Identity {
+		l := labels.Labels{}
+		for _, n := range names {
+			l[n] = labels.NewLabel(n, "", labels.LabelSourceReserved)
+		}
+		if n := identity.GetReservedID(names[0]); n != identity.IdentityUnknown {
+			return identity.NewIdentity(n, l)
+		}
+		return nil
+	}
+	if name, ok := strings.CutPrefix(end, "entity:"); ok {
+		if name == "kube-apiserver" {
+			return reserved(name, "remote-node")
+		}
+		if name == "host" {
+			for _, n := range o.cs.Nodes {
+				if n.Local {
+					return o.of("ip:" + n.IP)
+				}
+			}
+		}
+		return reserved(name)
+	}
+	text, ok := strings.CutPrefix(end, "ip:")
+	if !ok {
+		return nil
+	}
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return nil
+	}
+	api1 := false
+	for _, n := range o.cs.Nodes {
+		if n.IP != text {
+			continue
+		}
+		if n.Local || !n.OutOfCluster {
+			names := []string{"remote-node"}
+			if n.Local {
+				names[0] = "host"
+			}
+			if n.KubeApiserver {
+				names = append(names, "kube-apiserver")
+			}
+			if n.KubeApiserver && !n.Local {
+				names = []string{"kube-apiserver", "remote-node"}
+			}
+			id := reserved(names...)
+			if nodes, _ := o.cs.Config["cidrMatchesNodes"].(bool); nodes && id != nil {
+				for k, v := range labels.GetCIDRLabels(netip.PrefixFrom(addr, addr.BitLen())) {
+					if v.Source == labels.LabelSourceCIDR {
+						id.Labels[k] = v
+					}
+				}
+				if id.ID != identity.ReservedIdentityHost {
+					o.next++
+					id.ID = identity.IdentityScopeRemoteNode + o.next - identity.IdentityScopeLocal
+				}
+				id = identity.NewIdentity(id.ID, id.Labels)
+			}
+			return id
+		}
+		api1 = n.KubeApiserver
+	}
+	l := labels.GetCIDRLabels(netip.PrefixFrom(addr, addr.BitLen()))
+	add := func(x labels.Label) { l[x.Key] = x }
+	if api1 {
+		add(labels.NewLabel("kube-apiserver", "", labels.LabelSourceReserved))
+	}
+	for _, d := range o.cs.DNS {
+		for _, ip := range d.IPs {
+			if ip != text {
+				continue
+			}
+			for i := range o.fqdns {
+				re, err := o.fqdns[i].ToRegex()
+				if err == nil && re.MatchString(dns.FQDN(d.Name)) {
+					add(o.fqdns[i].IdentityLabel())
+				}
+			}
+		}
+	}
+	for _, g := range o.cs.CIDRGroups {
+		for _, c := range g.CIDRs {
+			if p, err := netip.ParsePrefix(c); err == nil && p.Contains(addr) {
+				add(api.LabelForCIDRGroupRef(g.Name))
+				for k, v := range g.Labels {
+					add(labels.NewLabel(k, v, labels.LabelSourceCIDRGroup))
+					add(labels.EncodedCIDRGroupLabel(k, v, labels.LabelSourceCIDRGroup))
+				}
+			}
+		}
+	}
+	o.next++
+	return identity.NewIdentity(o.next, l)
 }
 
 // judge fills in the verdicts; false when Cilium refuses a policy.
@@ -147,6 +278,36 @@ func judge(cs *policyCase, logger *slog.Logger) (ok bool) {
 		}
 		pm = append(pm, m)
 		known.Update(by[key].ID, nil, m)
+	}
+	rest := &others{cs: cs, known: map[string]*identity.Identity{}, next: identity.IdentityScopeLocal}
+	option.Config.EnableIPv4, option.Config.EnableIPv6 = b("dualStack", false), b("dualStack", false)
+	option.Config.PolicyCIDRMatchMode = nil
+	if b("cidrMatchesNodes", false) {
+		option.Config.PolicyCIDRMatchMode = []string{"nodes"}
+	}
+	option.Config.EnableHostFirewall = b("hostFirewall", false)
+	for _, doc := range strings.Split(cs.Policies, "\n---\n") {
+		var o struct {
+			Spec  *api.Rule
+			Specs api.Rules
+		}
+		if yaml.Unmarshal([]byte(doc), &o) == nil {
+			for _, rule := range append(o.Specs, o.Spec) {
+				if rule != nil {
+					rest.fqdns = append(rest.fqdns, fqdnsOf(rule)...)
+				}
+			}
+		}
+	}
+	for _, f := range cs.Flows {
+		for _, end := range []string{f["src"].(string), f["dst"].(string)} {
+			if _, pod := idx[end]; pod {
+				continue
+			}
+			if id := rest.of(end); id != nil {
+				all[id.ID] = id.LabelArray
+			}
+		}
 	}
 	mgr := identitymanager.NewIDManager(logger)
 	repo := policy.NewPolicyRepository(logger, all, nil, nil, mgr, nil)
@@ -222,12 +383,30 @@ func judge(cs *policyCase, logger *slog.Logger) (ok bool) {
 		s, ok1 := idx[f["src"].(string)]
 		d, ok2 := idx[f["dst"].(string)]
 		port := uint16(f["port"].(float64))
-		if !ok1 || !ok2 || port == 0 {
+		if port == 0 || (!ok1 && !ok2) {
 			continue
 		}
+		from, to := rest.known[f["src"].(string)], rest.known[f["dst"].(string)]
+		if ok1 {
+			from = ids[s]
+		}
+		if ok2 {
+			to = ids[d]
+		}
+		if from == nil || to == nil {
+			continue
+		}
+		if b("hostFirewall", false) && (from.ID == identity.ReservedIdentityHost || to.ID == identity.ReservedIdentityHost) {
+			continue // the host's own policy is not computed here
+		}
 		pr := protos[f["proto"].(string)]
-		eg, _, _ := eps[s].Lookup(policy.EgressKey().WithIdentity(ids[d].ID).WithPortProto(pr, port))
-		in, _, _ := eps[d].Lookup(policy.IngressKey().WithIdentity(ids[s].ID).WithPortProto(pr, port))
+		var eg, in policy.MapStateEntry // the zero entry allows: no policy point there
+		if ok1 {
+			eg, _, _ = eps[s].Lookup(policy.EgressKey().WithIdentity(to.ID).WithPortProto(pr, port))
+		}
+		if ok2 {
+			in, _, _ = eps[d].Lookup(policy.IngressKey().WithIdentity(from.ID).WithPortProto(pr, port))
+		}
 		v := func(e policy.MapStateEntry) string {
 			if e.IsDeny() {
 				return "deny"
@@ -238,17 +417,17 @@ func judge(cs *policyCase, logger *slog.Logger) (ok bool) {
 		if v(eg) == "allow" && v(in) == "allow" {
 			r["verdict"] = "allow"
 		}
-		if !eg.IsDeny() && eg.IsRedirectEntry() {
+		if ok1 && !eg.IsDeny() && eg.IsRedirectEntry() {
 			r["egressL7"] = true
 		}
-		if !in.IsDeny() && in.IsRedirectEntry() {
+		if ok2 && !in.IsDeny() && in.IsRedirectEntry() {
 			r["ingressL7"] = true
 		}
 		auth := []string{}
-		if !eg.IsDeny() && eg.AuthRequirement.AuthType() != 0 {
+		if ok1 && !eg.IsDeny() && eg.AuthRequirement.AuthType() != 0 {
 			auth = append(auth, "egress:"+eg.AuthRequirement.AuthType().String())
 		}
-		if !in.IsDeny() && in.AuthRequirement.AuthType() != 0 {
+		if ok2 && !in.IsDeny() && in.AuthRequirement.AuthType() != 0 {
 			auth = append(auth, "ingress:"+in.AuthRequirement.AuthType().String())
 		}
 		if len(auth) > 0 {
@@ -258,6 +437,13 @@ func judge(cs *policyCase, logger *slog.Logger) (ok bool) {
 	}
 	cs.Flows = out
 	return true
+}
+
+func fqdnsOf(rule *api.Rule) (out []api.FQDNSelector) {
+	for _, e := range rule.Egress {
+		out = append(out, e.ToFQDNs...)
+	}
+	return out
 }
 
 func main() {
