@@ -33,6 +33,7 @@ for (const register of [
   () => import("./commands/collect.ts"),
   () => import("./commands/serve.ts"),
   () => import("./commands/store.ts"),
+  () => import("./commands/spool.ts"),
   () => import("./commands/observe.ts"),
   () => import("./commands/policy.ts"),
   () => import("./commands/demo.ts"),

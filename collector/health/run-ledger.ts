@@ -20,6 +20,18 @@ export class RunLedger {
     this.#ledger = ledger;
   }
 
+  /** Books what killed runs lost and removes what they left. `boot`: of this machine now; pins of another are gone. */
+  static async settle(
+    dataDir: string,
+    spoolDir: string,
+    boot: string,
+    recovered: readonly SegmentFile[],
+  ): Promise<Crashes> {
+    const crashes = await bookCrashes(dataDir, spoolDir, boot, recovered, madeAtPin);
+    removePins(dataDir);
+    return crashes;
+  }
+
   /** Books what killed runs lost, removes what they left, and opens the ledger of this run. `recovered`: the segments that they left. */
   static async open(
     dataDir: string,
@@ -28,8 +40,7 @@ export class RunLedger {
     recovered: readonly SegmentFile[],
     failed: (cause: unknown) => void,
   ): Promise<{ readonly ledger: RunLedger; readonly crashes: Crashes }> {
-    const crashes = await bookCrashes(dataDir, spoolDir, run.boot, recovered, madeAtPin);
-    removePins(dataDir);
+    const crashes = await RunLedger.settle(dataDir, spoolDir, run.boot, recovered);
     return { ledger: new RunLedger(dataDir, run.generation, new Ledger(dataDir, run, failed)), crashes };
   }
 
