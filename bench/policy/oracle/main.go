@@ -19,7 +19,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/cilium/cilium/pkg/crypto/certificatemanager"
 	"github.com/cilium/cilium/pkg/endpoint/regeneration"
+	envoypolicy "github.com/cilium/cilium/pkg/envoy/policy"
 	"github.com/cilium/cilium/pkg/fqdn/dns"
 	"github.com/cilium/cilium/pkg/identity"
 	"github.com/cilium/cilium/pkg/identity/identitymanager"
@@ -310,7 +312,7 @@ func judge(cs *policyCase, logger *slog.Logger) (ok bool) {
 		}
 	}
 	mgr := identitymanager.NewIDManager(logger)
-	repo := policy.NewPolicyRepository(logger, all, nil, nil, mgr, nil)
+	repo := policy.NewPolicyRepository(logger, all, nil, envoypolicy.NewEnvoyL7RulesTranslator(logger, certificatemanager.NewMockSecretManagerNotFound()), mgr, nil)
 	repo.SetNamedPortsGetter(namedPorts{known})
 	for _, doc := range strings.Split(cs.Policies, "\n---\n") {
 		var head struct {
