@@ -1,10 +1,12 @@
-// Traffic for bench/overhead.ts, bench/memory.ts and bench/loss.ts, as cheap as
-// it gets: what is measured is the collector's share of it.
-//   load serve PORT                              answers until it is killed;
-//   prints "ready" load rr|crr|bulk ADDRESS PORT SECONDS [RATE] prints what it
-//   did: requests, connections or bytes; RATE a second, 0 = as fast as it goes
-// rr: a byte there and back on one connection. crr: connect, a byte there and
-// back, close (the server closes first). bulk: 64 KiB writes.
+/*
+ * Traffic for bench/overhead.ts and bench/memory.ts, as cheap as it gets.
+ *
+ *   load serve PORT                               answers until it is killed; prints "ready"
+ *   load rr|crr|bulk ADDRESS PORT SECONDS [RATE]  RATE a second, 0 = all it can; prints what was done (requests, connections or
+ *                                                 bytes), seconds, and seconds of CPU
+ *
+ * rr: a byte there and back on one connection. crr: connect, a byte there and back, close, the server first. bulk: 64 KiB writes.
+ */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -89,6 +91,7 @@ int main(int argc, char **argv) {
   struct sockaddr_in6 *v6 = (void *)&target;
   double began, seconds, rate;
   unsigned long long done = 0;
+  struct timespec cpu;
   int fd = -1;
 
   signal(SIGPIPE, SIG_IGN);
@@ -142,6 +145,7 @@ int main(int argc, char **argv) {
     }
     done++;
   }
-  printf("%llu %.6f\n", done, now() - began);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+  printf("%llu %.6f %.6f\n", done, now() - began, cpu.tv_sec + cpu.tv_nsec / 1e9);
   return 0;
 }

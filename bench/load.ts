@@ -1,7 +1,7 @@
 /** Builds and runs bench/load.c between two network namespaces of their own. Needs root, iproute2 and a C compiler. */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,7 @@ export class LoadWorld implements AsyncDisposable {
   readonly #names: readonly [string, string];
   readonly #program: string;
   readonly #children: ChildProcess[] = [];
+  #server: ChildProcess | undefined;
 
   constructor(prefix: string) {
     this.#program = join(this.#dir, "load");
@@ -60,25 +61,35 @@ export class LoadWorld implements AsyncDisposable {
 
   /** Starts the server; resolves once it listens. */
   async serve(cpu?: number): Promise<void> {
-    await once(this.#start(this.#names[1], cpu, ["serve", String(PORT)]).stdout!, "data");
+    this.#server = this.#start(this.#names[1], cpu, ["serve", String(PORT)]);
+    await once(this.#server.stdout!, "data");
   }
 
-  /** Runs a load; what was done a second (requests, connections or bytes), and how much in all. `rate` a second, 0 = all it can. */
+  /** CPU seconds of the server (proc_pid_schedstat: ns first). */
+  #serverCpu(): number {
+    return Number(readFileSync(`/proc/${this.#server!.pid}/schedstat`, "utf8").split(" ")[0]) / 1e9;
+  }
+
+  /**
+   * Runs a load; what was done a second (requests, connections or bytes), how much in all, and in a second of CPU of both ends: that hardly
+   * changes when others want the CPU, too. `rate` a second, 0 = all it can.
+   */
   async run(
     kind: LoadKind,
     seconds: number,
     rate = 0,
     family: "v4" | "v6" = "v4",
     cpu?: number,
-  ): Promise<{ readonly done: number; readonly perSecond: number }> {
+  ): Promise<{ readonly done: number; readonly perSecond: number; readonly perCpuSecond: number }> {
+    const before = this.#serverCpu();
     const words = [kind, SERVER[family], String(PORT), String(seconds), String(rate)];
     const child = this.#start(this.#names[0], cpu, words);
     let text = "";
     child.stdout!.setEncoding("utf8").on("data", (part: string) => (text += part));
     const [code] = (await once(child, "close")) as [number];
     if (code !== 0) throw new Error(`the load ended with ${code}`);
-    const [done, took] = text.split(" ").map(Number) as [number, number];
-    return { done, perSecond: done / took };
+    const [done, took, cpuSeconds] = text.split(" ").map(Number) as [number, number, number];
+    return { done, perSecond: done / took, perCpuSecond: done / (cpuSeconds + this.#serverCpu() - before) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
