@@ -54,9 +54,12 @@ export class Lease {
       await seat.connection.run(`SET ${list.join(", ")}`);
       for (const name of needs.params.keys()) seat.params.add(name);
     }
-    for (const [name, value] of needs.settings) {
-      seat.settings.add(name);
-      await seat.connection.run(`SET ${name} = ${literal(value)}`);
+    if (needs.settings.size > 0) {
+      for (const name of needs.settings.keys()) seat.settings.add(name);
+      // All in one statement: a statement costs as much as the insert of some hundred rows.
+      await seat.connection.run(
+        `SET ${[...needs.settings].map(([name, value]) => `${name} = ${literal(value)}`).join(", ")}`,
+      );
     }
   }
 
@@ -67,8 +70,12 @@ export class Lease {
 
   /** Puts the settings back and gives the session to the next in line. */
   async release(): Promise<void> {
-    for (const name of this.#seat.settings) await this.connection.run(`SET ${name} = DEFAULT`).catch(() => undefined); // an unknown setting was never set
+    const names = [...this.#seat.settings];
     this.#seat.settings.clear();
+    if (names.length > 0)
+      await this.connection.run(`SET ${names.map((name) => `${name} = DEFAULT`).join(", ")}`).catch(async () => {
+        for (const name of names) await this.connection.run(`SET ${name} = DEFAULT`).catch(() => undefined); // an unknown setting was never set
+      });
     this.#back(this.#seat);
   }
 }
