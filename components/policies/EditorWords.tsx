@@ -8,6 +8,7 @@ import type { Names } from "./answers.ts";
 import type { Draft } from "./drafts.ts";
 import styles from "./Editor.module.css";
 import { examples } from "./examples.ts";
+import { LONG } from "./teller.ts";
 import type { DraftsState } from "./use-drafts.ts";
 
 /** What is wrong in the text, since when the answer stands, whether the file is in force. */
@@ -33,7 +34,7 @@ export function StateLine({
           ) : drafts.keptAt === undefined ? (
             "Draft kept in this browser"
           ) : (
-            `Draft kept ${clockSeconds(drafts.keptAt)}`
+            `Draft kept ${clockSeconds(drafts.keptAt)}${file.text.length > LONG ? "; a long text, so without colours" : ""}`
           )}
         </span>
       ) : (

@@ -6,7 +6,7 @@ import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
 import { lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { Annotation, EditorState, type Transaction, type TransactionSpec } from "@codemirror/state";
+import { Annotation, Compartment, EditorState, type Transaction, type TransactionSpec } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef, useState } from "react";
 import type { PolicyProblem } from "../../policy/parse/problem.ts";
@@ -15,6 +15,7 @@ import { MOST_CHARACTERS } from "./drafts.ts";
 import { completePolicy, fieldHover } from "./completion.ts";
 import { editorLook, pageNonce } from "./editor-look.ts";
 import { changeBar, cursorLine, policyMarks, setMarks, type Marks } from "./editor-marks.ts";
+import { LONG, Teller } from "./teller.ts";
 
 export interface PolicyEditorProps {
   readonly id: string;
@@ -37,6 +38,8 @@ export interface PolicyEditorProps {
 }
 
 const fromOutside = Annotation.define<boolean>();
+/** Empty for long texts: CodeMirror reads them in slices of 100 ms, which a key would have to wait for. So no colours, no folding. */
+const language = new Compartment();
 
 /** One file of policies as text. `Esc`, then `Tab` leaves it; `Tab` alone indents. */
 export function PolicyEditor(props: PolicyEditorProps) {
@@ -45,6 +48,7 @@ export function PolicyEditor(props: PolicyEditorProps) {
   const latest = useRef(props);
   const states = useRef(new Map<string, EditorState>());
   const [view, setView] = useState<EditorView>();
+  const teller = useRef<Teller>(undefined);
   useEffect(() => {
     latest.current = props;
   });
@@ -52,19 +56,29 @@ export function PolicyEditor(props: PolicyEditorProps) {
   useEffect(() => {
     const created = new EditorView({ parent: place.current!, extensions: EditorView.cspNonce.of(pageNonce()) }); // before the first style
     setView(created);
-    return () => created.destroy();
+    teller.current = new Teller(created, (told) => latest.current.onChange(told));
+    const flush = (): void => teller.current?.flush();
+    window.addEventListener("pagehide", flush, { capture: true }); // before the drafts are kept for the last time
+    return () => {
+      flush();
+      window.removeEventListener("pagehide", flush, { capture: true });
+      created.destroy();
+    };
   }, []);
 
   // Each file has a state of its own: undo never crosses from one to another.
   useEffect(() => {
     if (view === undefined) return;
     const kept = states.current;
-    view.setState(kept.get(`${id} ${readOnly}`) ?? freshState(latest, readOnly));
-    return () => void kept.set(`${id} ${readOnly}`, view.state);
+    view.setState(kept.get(`${id} ${readOnly}`) ?? freshState(latest, teller, readOnly));
+    return () => {
+      teller.current?.flush();
+      kept.set(`${id} ${readOnly}`, view.state);
+    };
   }, [view, id, readOnly]);
 
   useEffect(() => {
-    if (view === undefined || view.state.doc.toString() === text) return;
+    if (view === undefined || teller.current?.knows(text) === true) return;
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, annotations: fromOutside.of(true) });
   }, [view, id, text]);
 
@@ -90,7 +104,11 @@ export function PolicyEditor(props: PolicyEditorProps) {
   return <div ref={place} data-testid="policy-editor" />;
 }
 
-function freshState(latest: { readonly current: PolicyEditorProps }, readOnly: boolean): EditorState {
+function freshState(
+  latest: { readonly current: PolicyEditorProps },
+  teller: { readonly current: Teller | undefined },
+  readOnly: boolean,
+): EditorState {
   return EditorState.create({
     doc: latest.current.text,
     extensions: [
@@ -108,7 +126,7 @@ function freshState(latest: { readonly current: PolicyEditorProps }, readOnly: b
       indentUnit.of("  "),
       EditorState.tabSize.of(2),
       EditorView.lineWrapping,
-      yaml(),
+      language.of(latest.current.text.length > LONG ? [] : yaml()),
       autocompletion({ override: [completePolicy(() => latest.current.names)], icons: false }),
       fieldHover,
       keymap.of([
@@ -131,16 +149,22 @@ function freshState(latest: { readonly current: PolicyEditorProps }, readOnly: b
         latest.current.onTooLong(transaction.newDoc.length);
         return {};
       }),
+      EditorState.transactionExtender.of((transaction: Transaction) => {
+        const isLong = transaction.newDoc.length > LONG;
+        if (isLong === transaction.startState.doc.length > LONG) return null;
+        return { effects: language.reconfigure(isLong ? [] : yaml()) };
+      }),
       EditorView.domEventHandlers({
         mousemove: (event, view) => {
           const at = view.posAtCoords({ x: event.clientX, y: event.clientY });
           latest.current.onHover(at === null ? undefined : view.state.doc.lineAt(at).number);
         },
         mouseleave: () => latest.current.onHover(undefined),
+        blur: () => teller.current?.flush(),
       }),
       EditorView.updateListener.of((update) => {
         const outside = update.transactions.some((transaction) => transaction.annotation(fromOutside) === true);
-        if (update.docChanged && !outside) latest.current.onChange(update.state.doc.toString());
+        if (update.docChanged && !outside) teller.current?.changed();
         if (update.selectionSet && !update.docChanged) {
           const line = cursorLine(update.state);
           if (line !== cursorLine(update.startState)) latest.current.onLine(line);
