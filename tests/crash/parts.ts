@@ -21,6 +21,7 @@ export class Part {
   readonly #answers: () => Promise<boolean>;
   #child: ChildProcess | undefined;
   #words = "";
+  #closed: Promise<void> = Promise.resolve();
 
   constructor(name: PartName, args: readonly string[], env: NodeJS.ProcessEnv, answers: () => Promise<boolean>) {
     this.name = name;
@@ -34,15 +35,22 @@ export class Part {
       env: this.#env,
       stdio: ["ignore", "ignore", "pipe"],
     });
+    this.#words = "";
+    this.#closed = new Promise((resolve) => child.once("close", () => resolve()));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#words = (this.#words + text).slice(-4000)));
     this.#child = child;
   }
 
-  /** Resolves once it answers. Throws with its last words when it ends before, or takes too long. */
-  async ready(): Promise<void> {
+  /** Resolves once it answers. One that ends by itself is started again, as a supervisor does, and `said` is told; throws when it takes too long. */
+  async ready(said: (sentence: string) => void): Promise<void> {
     const deadline = Date.now() + START_WITHIN_MS;
     while (!(await this.#answers())) {
-      if (this.#hasEnded) throw new Error(`the ${this.name} ended by itself: ${this.#words}`);
+      const child = this.#child;
+      if (child !== undefined && this.#hasEnded) {
+        await this.#closed; // its words may come after its end
+        said(`the ${this.name} ended by itself (${child.exitCode ?? child.signalCode}): ${this.#words.slice(-600)}`);
+        this.start();
+      }
       if (Date.now() > deadline) throw new Error(`the ${this.name} does not answer: ${this.#words}`);
       await pause(20);
     }

@@ -36,14 +36,14 @@ export async function crash({ kills, seed, rate, app, say }: CrashOptions): Prom
   const random = randomOf(seed, "crash");
   for (const part of parts) {
     part.start();
-    await part.ready();
+    await part.ready(say);
   }
   let together = 0;
   for (let kill = 1; kill <= kills; kill++) {
     // One in four comes while the last victims are still coming back: recovery is killed, too.
     if (random() < 0.25) await pause(between(random, 0, 700));
     else {
-      await Promise.all(parts.map((part) => part.ready()));
+      await Promise.all(parts.map((part) => part.ready(say)));
       await pause(between(random, 20, 1500));
     }
     const all = kill % TOGETHER_EVERY === 0;
@@ -65,7 +65,7 @@ async function settle(machine: Machine, parts: readonly Part[], say: (sentence: 
   const { collector } = machine.parts;
   const left = async () =>
     (await readdir(join(machine.dataDir, "spool"))).filter((name) => name !== "quarantine").length;
-  await Promise.all(parts.map((part) => part.ready()));
+  await Promise.all(parts.map((part) => part.ready(say)));
   const deadline = Date.now() + DRAINED_WITHIN_MS;
   for (let waiting = Infinity; waiting > 0;) {
     if (Date.now() > deadline) throw new Error(`${waiting} files still wait in the spool`);
@@ -75,6 +75,6 @@ async function settle(machine: Machine, parts: readonly Part[], say: (sentence: 
     if (waiting === 0) return;
     say(`${waiting} files still wait; the collector goes on`);
     collector.start();
-    await collector.ready();
+    await collector.ready(say);
   }
 }
