@@ -204,6 +204,12 @@ export class EbpfSource implements Source {
     this.#deliver();
   }
 
+  /** File descriptor of a loaded program: for those that only tests and benches run. */
+  programFd(name: string): number {
+    const kernel = this.#running();
+    return kernel.lib.programFd(kernel.loaded.programs.get(name)!);
+  }
+
   /** What lies in the rings, as the kernel wrote it: for captures. */
   waiting(): readonly CapturedRing[] {
     return this.#rings?.rings.map(waitingIn) ?? [];

@@ -1,7 +1,7 @@
 /** Plays a recorded sample over and over, its times moved to now: the same batches, at the same pace. Rows are new ones each time round. */
-import { readFile } from "node:fs/promises";
 import { parseAddress } from "../../model/address.ts";
 import { systemCode, WeirError } from "../../model/errors.ts";
+import { NotReadable, readRegular } from "../../store/read-regular.ts";
 import { NO_CPU, typeOf, type Batch } from "../decode/columns.ts";
 import { Cgroups, NO_CGROUP } from "../identity/cgroups.ts";
 import { parseInventory } from "../identity/inventory.ts";
@@ -22,16 +22,20 @@ export interface Sample {
   prepare(who: Who): void;
 }
 
+/** A sample is held in memory as a whole. */
+const MAX_BYTES = 500_000_000;
+
 /** Reads a sample from `path`. Throws WeirError when it is not there or is none. */
 export async function openSample(path: string): Promise<Sample> {
   let file: Uint8Array;
   try {
-    file = await readFile(path);
+    file = await readRegular(path, MAX_BYTES);
   } catch (cause) {
+    const why = cause instanceof NotReadable ? cause.message : (systemCode(cause) ?? "unknown error");
     throw new WeirError({
       code: "sample-missing",
       where: path,
-      what: `the recorded sample cannot be read (${systemCode(cause) ?? "unknown error"})`,
+      what: `the recorded sample cannot be read (${why})`,
       next: "choose another with weir collect --replay FILE",
       cause,
     });
