@@ -55,7 +55,7 @@ beforeAll(async () => {
       );
       return counts.every((table) => Number(row![table]) > 0);
     },
-    40_000,
+    90_000,
   );
   const storeUrl = storeConfig(store.env).url;
   const collector = await askSocket(`${store.dir}/run/collector.sock`, "/metrics");
