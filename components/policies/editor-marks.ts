@@ -98,7 +98,16 @@ const drawn = StateField.define<Drawn>({
   provide: (field) => EditorView.decorations.from(field, (value) => value.lines),
 });
 
-function draw(doc: Text, { uses, selected, near, notes }: Marks): Drawn {
+/** Lines with counts at most, those that change something first: ten thousand would keep the next key waiting. */
+const MOST_MARKED = 2_000;
+
+function draw(doc: Text, { uses: all, selected, near, notes }: Marks): Drawn {
+  const uses =
+    all.length <= MOST_MARKED
+      ? all
+      : all
+          .toSorted((a, b) => b.newlyDenied + b.newlyAllowed - a.newlyDenied - a.newlyAllowed || a.line - b.line)
+          .slice(0, MOST_MARKED);
   const byLine = new Map<number, LineUse[]>();
   for (const use of uses) if (use.line <= doc.lines) byLine.set(use.line, [...(byLine.get(use.line) ?? []), use]);
   const counts = new RangeSetBuilder<GutterMarker>();
