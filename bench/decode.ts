@@ -21,6 +21,7 @@ import { loadObject } from "../collector/kernel/load.ts";
 import { objectPath } from "../collector/kernel/object.ts";
 import { RingReader } from "../collector/ring/reader.ts";
 import { openRings } from "../collector/ring/rings.ts";
+import { pin } from "./pin.ts";
 
 const LIMIT = 1.6;
 const GO_LIMIT = 3;
@@ -177,13 +178,6 @@ async function goPeer(mapFd: number) {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-function pin(cpu: number): void {
-  const mask = Buffer.alloc(8);
-  mask.writeBigUInt64LE(1n << BigInt(cpu));
-  const setAffinity = koffi.load(null).func("int sched_setaffinity(int thread, size_t size, void *mask)");
-  setAffinity(0, mask.length, mask);
 }
 
 function commit(): string {

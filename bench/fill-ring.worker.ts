@@ -1,7 +1,7 @@
 /** Fills rings at a given rate, from one CPU: a thread of bench/loss.ts and collector/sources/ebpf.loss.test.ts. Answers how many events it made. */
 import { parentPort, workerData } from "node:worker_threads";
-import koffi from "koffi";
 import { addressOf, openLibbpf } from "../collector/kernel/libbpf.ts";
+import { pin } from "./pin.ts";
 
 export interface FillOrder {
   /** File descriptor of the program `fill`. */
@@ -13,9 +13,7 @@ export interface FillOrder {
 
 const { program, cpu, perSecond, seconds } = workerData as FillOrder;
 const lib = openLibbpf();
-const mask = Buffer.alloc(8);
-mask.writeBigUInt64LE(1n << BigInt(cpu));
-koffi.load(null).func("int sched_setaffinity(int thread, size_t size, void *mask)")(0, mask.length, mask);
+pin(cpu);
 
 const packet = Buffer.alloc(64);
 const options = Buffer.alloc(80); // struct bpf_test_run_opts

@@ -5,13 +5,13 @@
  * Events are made in the kernel (bpf/fill.bpf.c, BPF_PROG_TEST_RUN) on CPU 0, at the rate asked for; the reader runs on the last CPU with the
  * priority that the collector has, and hands columns to a sink that counts. Whatever the rate: made = decoded + lost, to the event.
  */
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { cpus, loadavg, release, setPriority } from "node:os";
 import { Worker } from "node:worker_threads";
 import { PROGRAMS } from "../collector/kernel/programs.ts";
 import { EbpfSource } from "../collector/sources/ebpf.ts";
 import type { FillOrder } from "./fill-ring.worker.ts";
+import { pin } from "./pin.ts";
 
 const GOAL = 500_000;
 const seconds = Number(process.argv[2] ?? 5);
@@ -20,7 +20,7 @@ const rates = asked.length > 0 ? asked : [100_000, 250_000, 500_000, 750_000, 1_
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 setPriority(-10); // as the collector has it (cli/collect.ts)
-execFileSync("taskset", ["-cp", String(cpus().length - 1), String(process.pid)], { stdio: "ignore" });
+pin(cpus().length - 1);
 say(
   `machine ${cpus()[0]!.model}, ${cpus().length} CPUs, Linux ${release()}, Node ${process.versions.node}, load ${loadavg()[0]!.toFixed(1)}`,
 );

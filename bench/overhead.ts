@@ -7,10 +7,10 @@
  * median of the rounds counts, since a machine has moods. Judged by what a second of CPU of both ends does, which others on the machine
  * hardly disturb; by the clock it is told, too. Needs root, iproute2, a C compiler, at least 2 CPUs.
  */
-import { execFileSync } from "node:child_process";
 import { cpus, loadavg, release } from "node:os";
 import { EbpfSource } from "../collector/sources/ebpf.ts";
 import { LoadWorld, median, type LoadKind } from "./load.ts";
+import { pin } from "./pin.ts";
 
 const LIMITS: Readonly<Record<LoadKind, number>> = { rr: 0.98, crr: 0.9, bulk: 0.99 };
 const WORDS: Readonly<Record<LoadKind, string>> = {
@@ -21,7 +21,7 @@ const WORDS: Readonly<Record<LoadKind, string>> = {
 const rounds = Number(process.argv[2] ?? 12);
 const seconds = Number(process.argv[3] ?? 1);
 
-execFileSync("taskset", ["-cp", String(cpus().length - 1), String(process.pid)], { stdio: "ignore" });
+pin(cpus().length - 1);
 await using world = new LoadWorld("weirovh");
 await world.serve(0);
 const say = (text: string) => process.stdout.write(`${text}\n`);

@@ -1,5 +1,5 @@
 /**
- * Captures the bytes of real rings: node collector/ring/testdata/capture.ts. Writes golden.ring beside itself, and golden.txt with what the
+ * Captures the bytes of real rings: node collector/ring/testdata/make.ts. Writes golden.ring beside itself, and golden.txt with what the
  * decoder makes of it, to be looked at. Needs root: real programs, real packets between namespaces.
  *
  *   golden.ring: for each ring, u32 CPU | u32 bytes | records as the kernel wrote them
