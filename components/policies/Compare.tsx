@@ -50,8 +50,10 @@ export function Compare({
   readonly loaded: Loaded;
 }) {
   const choices = useMemo(() => choicesOf(files), [files]);
-  const [left, setLeft] = useState(files.length > 1 ? `file ${files[0]!.name}` : IN_FORCE);
-  const [right, setRight] = useState(files.length > 1 ? `file ${files[1]!.name}` : WRITTEN);
+  // Where something is in force, the question is what the texts change of it; else one draft is held against another.
+  const byFile = files.length > 1 && files.every((file) => file.inForce === undefined);
+  const [left, setLeft] = useState(byFile ? `file ${files[0]!.name}` : IN_FORCE);
+  const [right, setRight] = useState(byFile ? `file ${files[1]!.name}` : WRITTEN);
   const a = choices.find((file) => file.id === left);
   const b = choices.find((file) => file.id === right);
   const asked = useMemo(

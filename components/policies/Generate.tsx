@@ -168,6 +168,19 @@ function Result({ answer }: { readonly answer: GenerateAnswer }) {
           ? ""
           : `; ${count(answer.leftOut)} ${answer.leftOut === 1 ? "flow is" : "flows are"} left out and would be denied`}
       </h2>
+      {answer.leftOutFlows.length === 0 ? null : (
+        <details className={styles.leftOut}>
+          <summary>What is left out</summary>
+          <ul>
+            {answer.leftOutFlows.map((flow) => (
+              <li key={flow}>{flow}</li>
+            ))}
+          </ul>
+          {answer.leftOut > answer.leftOutFlows.length ? (
+            <p>{count(answer.leftOut - answer.leftOutFlows.length)} more</p>
+          ) : null}
+        </details>
+      )}
       {answer.notes.map((note) => (
         <p key={note}>{note}</p>
       ))}

@@ -237,6 +237,8 @@ export interface GenerateAnswer {
     }[];
   }[];
   readonly leftOut: number;
+  /** Some of them, most connections first. */
+  readonly leftOutFlows: readonly string[];
   readonly notes: readonly string[];
 }
 

@@ -45,6 +45,9 @@ export function coverage(judge: Judge): CoverageAnswer | undefined {
   };
 }
 
+/** Flows that are left out, as words. */
+const MOST_LEFT_OUT = 50;
+
 /** Least privilege for what was seen of the chosen workloads, with the flows that justify each rule. */
 export function generate({ set }: Traffic, request: GenerateRequest): GenerateAnswer {
   const counts = (tuple: (typeof set.tuples)[number]) =>
@@ -61,15 +64,20 @@ export function generate({ set }: Traffic, request: GenerateRequest): GenerateAn
   const subjects = new Set(
     set.identities.filter((it) => it.entity === undefined && chosen(it.namespace, it.workload)).map((it) => it.id),
   );
-  const leftOut = set.tuples.filter(
-    (tuple) =>
-      ((tuple.source.kind === "identity" && subjects.has(tuple.source.id)) ||
-        (tuple.destination.kind === "identity" && subjects.has(tuple.destination.id))) &&
-      !counts(tuple),
-  ).length;
+  const leftOut = set.tuples
+    .filter(
+      (tuple) =>
+        ((tuple.source.kind === "identity" && subjects.has(tuple.source.id)) ||
+          (tuple.destination.kind === "identity" && subjects.has(tuple.destination.id))) &&
+        !counts(tuple),
+    )
+    .toSorted((a, b) => b.connections - a.connections);
+  const words = (tuple: (typeof set.tuples)[number]): string =>
+    `${endText(tuple.source, identities)} → ${endText(tuple.destination, identities)}, ${portText(tuple.protocol, tuple.port)} (${tuple.connections})`;
   return {
     yaml: generated.yaml,
-    leftOut,
+    leftOut: leftOut.length,
+    leftOutFlows: leftOut.slice(0, MOST_LEFT_OUT).map(words),
     notes: [...generated.notes, ...[standInNote(generated.yaml)].filter((note) => note !== undefined)],
     policies: generated.policies.map((policy) => ({
       name: policy.name,
@@ -80,14 +88,7 @@ export function generate({ set }: Traffic, request: GenerateRequest): GenerateAn
           return {
             direction,
             connections: rows.reduce((sum, row) => sum + row.connections, 0),
-            flows: rule.forNames
-              ? ["look-ups that names need"]
-              : rows
-                  .slice(0, 4)
-                  .map(
-                    (row) =>
-                      `${endText(row.source, identities)} → ${endText(row.destination, identities)}, ${portText(row.protocol, row.port)}`,
-                  ),
+            flows: rule.forNames ? ["look-ups that names need"] : rows.slice(0, 4).map(words),
             more: Math.max(0, rows.length - 4),
           };
         }),
