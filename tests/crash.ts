@@ -1,6 +1,6 @@
 // Kills collector, store and app with -9 under load, again and again, and then counts: nothing durable lost, nothing doubled, the rest in the books.
 //   npm run test:crash -- --kills 200 --seed 7 [--rate 500] [--no-app]
-// Ends with `N kills, 0 lost, 0 doubled`; exit code 0 when that is true, 1 when not, 2 when it could not be tried. Needs root.
+// Ctrl-C: no more kills, and the verdict on those that were. Ends with `N kills, 0 lost, 0 doubled`; exit code 0 when that is true, 1 when not, 2 when it could not be tried. Needs root.
 import { parseArgs } from "node:util";
 import { crash } from "./crash/run.ts";
 
@@ -22,7 +22,9 @@ if (![kills, seed, rate].every(Number.isInteger) || kills < 1 || rate < 1) {
 }
 try {
   say(`${kills} kills, seed ${seed}, ${rate} connections a second${values["no-app"] ? ", without the app" : ""}`);
-  const result = await crash({ kills, seed, rate, app: !values["no-app"], say });
+  const enough = new AbortController();
+  process.once("SIGINT", () => enough.abort());
+  const result = await crash({ kills, seed, rate, app: !values["no-app"], say, enough: enough.signal });
   for (const finding of result.findings) process.stdout.write(`${finding}\n`);
   const number = (value: number): string => value.toLocaleString("en-US");
   process.stdout.write(

@@ -12,6 +12,8 @@ export interface CrashOptions {
   readonly rate: number;
   readonly app: boolean;
   readonly say: (sentence: string) => void;
+  /** No more kills, and the verdict on those that were. */
+  readonly enough?: AbortSignal;
 }
 
 export interface CrashResult extends Verdict {
@@ -25,7 +27,7 @@ const TOGETHER_EVERY = 4;
 const DRAINED_WITHIN_MS = 300_000;
 
 /** Needs root: it loads the real programs. Throws when a part does not come back after a kill. */
-export async function crash({ kills, seed, rate, app, say }: CrashOptions): Promise<CrashResult> {
+export async function crash({ kills, seed, rate, app, say, enough }: CrashOptions): Promise<CrashResult> {
   await using machine = await makeMachine(rate, app);
   const evidence = new Evidence(machine.dataDir);
   const parts = [
@@ -39,7 +41,8 @@ export async function crash({ kills, seed, rate, app, say }: CrashOptions): Prom
     await part.ready(say);
   }
   let together = 0;
-  for (let kill = 1; kill <= kills; kill++) {
+  let done = 0;
+  for (let kill = 1; kill <= kills && enough?.aborted !== true; kill++) {
     // One in four comes while the last victims are still coming back: recovery is killed, too.
     if (random() < 0.25) await pause(between(random, 0, 700));
     else {
@@ -53,11 +56,12 @@ export async function crash({ kills, seed, rate, app, say }: CrashOptions): Prom
     await Promise.all(victims.map((part) => part.end("SIGKILL")));
     if (victims.includes(machine.parts.collector)) await evidence.take();
     for (const part of victims) part.start();
+    done = kill;
     if (kill % 10 === 0) say(`${kill} of ${kills} kills`);
   }
   await settle(machine, parts, say);
   await evidence.take();
-  return { kills, together, ...(await evidence.judge(machine.env)) };
+  return { kills: done, together, ...(await evidence.judge(machine.env)) };
 }
 
 /** Orderly ends of the collector until nothing waits in the spool: one ships what it can within seconds, the next goes on. */
