@@ -123,7 +123,7 @@ describe("weir whatif", () => {
   test("lists what would be denied with the reason, and what the answer rests on", async () => {
     const { code, out } = await what({ failOn: ["denied"] });
     expect(code).toBe(1);
-    expect(out).toContain("2 connections (1 tuples) newly denied");
+    expect(out).toContain("2 connections (1 tuple) newly denied");
     expect(out).toContain("default deny by NetworkPolicy/shop/db");
     expect(out).toContain("0.1 % of events lost");
     expect(out).toContain("NetworkPolicy/shop/db ingress[1]");
@@ -155,7 +155,7 @@ describe("weir whatif", () => {
 });
 
 describe("weir policy explain", () => {
-  const explain = (from: string, port: number) =>
+  const explain = (from: string, port: number | string) =>
     run((write) => policyExplain({ policies: [file("db.yaml")], tuples: tuples(), from, to: "shop/db", port }, write));
 
   test("names the rule and its line", async () => {
@@ -226,6 +226,10 @@ describe("weir policy explain", () => {
       ),
     );
     expect(out).toContain("api.example.com (93.184.216.34) TCP 443: allowed");
+  });
+  test("takes the destination's name of a port, and says which there are", async () => {
+    expect((await explain("web", "pg")).out).toContain("shop/web → shop/db TCP 5432: allowed");
+    await expect(explain("web", "http")).rejects.toThrow(/shop\/db has no TCP port called "http".*pg \(TCP 5432\)/);
   });
   test("asks back when nobody is meant", async () => {
     await expect(explain("nobody", 1)).rejects.toThrow(/nobody is called "nobody".*shop\/web/);

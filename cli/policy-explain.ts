@@ -22,7 +22,8 @@ export interface PolicyExplainOptions {
   /** `web`, `shop/web`, `app=web`, an address, or `entity:host`. */
   readonly from: string;
   readonly to: string;
-  readonly port: number;
+  /** A number, or the name that the destination gives it. */
+  readonly port: number | string;
   /** Default TCP. */
   readonly protocol?: string;
   /** IP version; default: what an address says, else each on which the answer is another. */
@@ -53,21 +54,37 @@ export async function policyExplain(options: PolicyExplainOptions, write: Write)
     });
   const source = sideOf(options.from, tuples, world);
   const destination = sideOf(options.to, tuples, world);
+  const port = portOf(options.port, protocolName, destination, world);
   const family = options.family ?? source.family ?? destination.family;
   const judged = (family === undefined ? ([4, 6] as const) : [family]).map((of) => {
     const ends = { source: world.ofFamily(source.id, of), destination: world.ofFamily(destination.id, of) };
-    const question = { ...ends, protocol, port: options.port };
+    const question = { ...ends, protocol, port };
     return { of, question, verdict: set.explain(question) };
   });
   const [first, other] = judged;
   const differ = other !== undefined && !isSameAnswer(first!.verdict, other.verdict);
-  const flow = `${source.text} → ${destination.text} ${protocolName} ${options.port}`;
+  const flow = `${source.text} → ${destination.text} ${protocolName} ${port}`;
   for (const { of, question, verdict } of differ ? judged : judged.slice(0, 1)) {
     const version = differ || options.family !== undefined ? ` over IPv${of}` : "";
     write(printable(`${flow}${version}: ${verdict.verdict === "allow" ? "allowed" : "denied"}`));
     writeVerdict(set, question, verdict, write);
   }
   return judged.every(({ verdict }) => verdict.verdict === "allow") ? 0 : 1;
+}
+
+/** The number of a port; a name is the destination's. Throws InputRefused with the names that it has. */
+function portOf(port: number | string, protocol: string, destination: NamedSide, world: WorldIndex): number {
+  if (typeof port === "number") return port;
+  const side = world.side(destination.id);
+  const ports = side.kind === "endpoint" ? side.endpoint.ports : [];
+  const found = ports.find((it) => it.name === port && it.protocol === protocol);
+  if (found !== undefined) return found.port;
+  throw new InputRefused({
+    code: "port-unknown",
+    where: "--port",
+    what: `${destination.text} has no ${protocol} port called ${JSON.stringify(port)}`,
+    expected: ports.map((it) => `${it.name} (${it.protocol} ${it.port})`).join(", ") || "a number: it names no ports",
+  });
 }
 
 /** Two decisions by the same rules with the same end. */

@@ -1,7 +1,7 @@
 import { generatePolicies } from "../policy/generate/generate.ts";
 import { standInNote } from "../policy/stand-ins.ts";
 import { GENERATED_KINDS, type GeneratedKind } from "../policy/generate/write.ts";
-import { endText, tuplePortText } from "../policy/tuples.ts";
+import { endText, portText } from "../policy/tuples.ts";
 import type { Direction } from "../policy/verdict.ts";
 import { InputRefused, printable, readTuples, type TupleSource, type Write } from "./policy-input.ts";
 
@@ -48,15 +48,15 @@ export async function policyGenerate(options: PolicyGenerateOptions, write: Writ
         for (const [index, rule] of policy[direction].entries()) {
           const rows = rule.rows.map((row) => tuples.tuples[row]!).sort((a, b) => b.connections - a.connections);
           const total = rows.reduce((sum, row) => sum + row.connections, 0);
-          const examples = rows
-            .slice(0, 3)
-            .map(
-              (row) =>
-                `${endText(row.source, identities)} → ${endText(row.destination, identities)} ${tuplePortText(row)}`,
-            );
+          const told = rows.map(
+            (row) =>
+              `${endText(row.source, identities)} → ${endText(row.destination, identities)} ${portText(row.protocol, row.port)}`,
+          );
+          const all = [...new Set(told)];
+          const examples = all.slice(0, 3);
           const why = rule.forNames
             ? "look-ups that names need"
-            : `${total} connections: ${examples.join("; ")}${rows.length > 3 ? "; …" : ""}`;
+            : `${total} connections: ${examples.join("; ")}${all.length > 3 ? "; …" : ""}`;
           write(`# ${direction}[${index}]: ${printable(why)}`);
         }
     for (const line of policy.yaml.trimEnd().split("\n")) write(line);

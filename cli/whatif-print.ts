@@ -38,6 +38,22 @@ export interface WhatIfReport {
   readonly notes: readonly string[];
 }
 
+/** One row for both IP versions of a flow that are judged alike; the sample is the first one's. */
+function withoutFamilies(flows: readonly ChangedFlow[]): ChangedFlow[] {
+  const bare = (port: string) => port.replace(/ over IPv[46]$/, "");
+  const key = (it: ChangedFlow) => JSON.stringify([it.source, it.destination, bare(it.port), it.by]);
+  return [...Map.groupBy(flows, key).values()].map((alike) => {
+    const [first] = alike;
+    if (alike.length === 1) return first!;
+    return {
+      ...first!,
+      port: bare(first!.port),
+      connections: alike.reduce((sum, it) => sum + it.connections, 0),
+      lastSeen: alike.reduce((last, it) => (it.lastSeen > last ? it.lastSeen : last), ""),
+    };
+  });
+}
+
 export function reportOf(whatIf: WhatIf, diff: WhatIfDiff): WhatIfReport {
   const identities = new Map(whatIf.tuples.identities.map((identity) => [identity.id, identity]));
   const flow = (row: number, change: ChangedFlow["change"]): ChangedFlow => {
@@ -74,8 +90,8 @@ export function reportOf(whatIf: WhatIf, diff: WhatIfDiff): WhatIfReport {
   return {
     basis: diff.basis,
     counts: diff.counts,
-    denied: diff.newlyDenied.map((row) => flow(row, "newly-denied")),
-    allowed: diff.newlyAllowed.map((row) => flow(row, "newly-allowed")),
+    denied: withoutFamilies(diff.newlyDenied.map((row) => flow(row, "newly-denied"))),
+    allowed: withoutFamilies(diff.newlyAllowed.map((row) => flow(row, "newly-allowed"))),
     disagreements: diff.disagreements.length,
     needsL7: diff.needsL7.length,
     idle: ruleUse(whatIf, diff.candidate, diff.answers).filter((use) => use.state !== "used"),
@@ -104,7 +120,7 @@ export function contradictionCells({ rule, by, text }: Contradiction): string[] 
 function headline(report: WhatIfReport): string {
   const { counts } = report;
   const part = (name: keyof WhatIfReport["counts"], words: string) =>
-    `${counts[name].connections} connections (${counts[name].tuples} tuples) ${words}`;
+    `${counts[name].connections} connection${counts[name].connections === 1 ? "" : "s"} (${counts[name].tuples} tuple${counts[name].tuples === 1 ? "" : "s"}) ${words}`;
   return `${part("newly-denied", "newly denied")}, ${part("newly-allowed", "newly allowed")}, ${part("still-allowed", "still allowed")}, ${part("still-denied", "still denied")}.`;
 }
 
@@ -138,13 +154,13 @@ export function printTable(report: WhatIfReport): string[] {
       ? []
       : [
           "",
-          `${report.disagreements} tuples were recorded otherwise than today's policies say: the policies may be newer than the traffic, or not all of them are here.`,
+          `${report.disagreements === 1 ? "1 tuple was" : `${report.disagreements} tuples were`} recorded otherwise than today's policies say: the policies may be newer than the traffic, or not all of them are here.`,
         ]),
     ...(report.needsL7 === 0
       ? []
       : [
           "",
-          `${report.needsL7} tuples need layer 7: a proxy would judge their requests, which were not recorded; they count as allowed.`,
+          `${report.needsL7 === 1 ? "1 tuple needs" : `${report.needsL7} tuples need`} layer 7: a proxy would judge the requests, which were not recorded; they count as allowed.`,
         ]),
     ...report.notes.map((note) => `Note: ${printable(note)}`),
   ];

@@ -165,6 +165,30 @@ test("identities carry their addresses and port names; what the inventory calls 
   expect(endText(set.tuples[0]!.source, new Map())).toBe("crawler (203.0.113.7)");
 });
 
+test("a service stands for the workload of its name, by the name of the port; without one it is nobody", () => {
+  const service = (id: string, workload: string) => ({
+    ...identity(id, "service", workload),
+    namespace: "shop",
+    labels: {},
+  });
+  const port = (number: number) => [{ name: "http", port: number, protocol: "TCP" }];
+  const set = tuplesOf(
+    [row("1000", "4000", { opened: 3 }), row("1000", "1001", { opened: 2, port: 8080 }), row("1000", "4001")],
+    {
+      identities: { answered, identities: [...identities.identities, service("4000", "db"), service("4001", "lone")] },
+      ports: [
+        { id: "4000", ports: port(80) },
+        { id: "1001", ports: port(8080) },
+      ],
+    },
+  );
+  expect(set.tuples.map(({ destination, port: at, connections }) => [destination, at, connections])).toEqual([
+    [{ kind: "identity", id: "1001" }, 8080, 5],
+    [{ kind: "identity", id: "4001" }, 80, 1],
+  ]);
+  expect(set.identities.find(({ id }) => id === "4001")?.entity).toBe("service");
+});
+
 test("an outside name without any known address keeps its name", () => {
   const set = tuplesOf([row("1000", "2000")]);
   expect(endText(set.tuples[0]!.destination, new Map())).toBe("api.example.com");

@@ -1,6 +1,7 @@
 import type { Tuple as TupleRow } from "../model/wire/answers/flows.ts";
 import type { TrafficAnswer } from "../model/wire/answers/what-if.ts";
 import { parseAddress } from "../model/address.ts";
+import { PROTOCOL_NUMBERS } from "./engine.ts";
 import { standIn } from "./stand-ins.ts";
 import type { Tuple, TupleEnd, TupleIdentity, TupleSet } from "./tuples.ts";
 import { familyOf } from "./world-index.ts";
@@ -14,18 +15,21 @@ type StoredIdentity = TrafficAnswer["identities"]["identities"][number];
  * The store's answer as a set of tuples. Both ends' reports of one connection become one tuple; what was dropped and never opened
  * counts as denied only when nothing of it got through. Identities of kind fqdn and cidr are addresses with a name. In hours recorded
  * before migration 11 the store does not say which address: the tuple then stands for each that is known, its connections shared out
- * (`sharedOut` counts them); where none is known a name has a stand-in (stand-ins.ts), and what is no name is the world.
+ * (`sharedOut` counts them); where none is known a name has a stand-in (stand-ins.ts), and what is no name is the world. A service's
+ * address is none that policies see: it stands for the workload of its name, by the port of the same name there, else for nobody.
  */
 export function tuplesOfTraffic(answer: TrafficAnswer): TupleSet {
   const known = new Map(answer.identities.identities.map((identity) => [identity.id as string, identity]));
   const addresses = new Map(answer.addresses.map((it) => [it.id, it.addresses]));
   const ports = new Map(answer.ports.map((it) => [it.id, it.ports]));
   const tellsFamilies = familyTeller(addresses);
+  const backEnd = backEnds(answer.identities.identities, ports);
   const reports = new Map<string, Reports>();
   for (const row of answer.tuples.tuples) {
     const source = endOf(known, row.source, row.sourceAddress, "");
-    const destination = endOf(known, row.destination, row.destinationAddress, row.destinationName);
-    const port = row.protocol === 1 || row.protocol === 58 ? row.icmpType : row.port;
+    const behind = backEnd(row);
+    const destination = endOf(known, behind.id, row.destinationAddress, row.destinationName);
+    const port = row.protocol === 1 || row.protocol === 58 ? row.icmpType : behind.port;
     const family = row.family !== 0 && (tellsFamilies(source, row.family) || tellsFamilies(destination, row.family));
     const key = JSON.stringify([source, destination, row.protocol, port, family ? row.family : 0]);
     let together = reports.get(key);
@@ -58,6 +62,26 @@ export function tuplesOfTraffic(answer: TrafficAnswer): TupleSet {
     names: answer.names,
     tuples,
     ...(sharedOut === 0 ? {} : { sharedOut }),
+  };
+}
+
+/** Where a row went in the end, as far as names tell: many services are called as their workload is. */
+function backEnds(
+  identities: readonly StoredIdentity[],
+  ports: ReadonlyMap<string, TupleIdentity["ports"]>,
+): (row: TupleRow) => { readonly id: string; readonly port: number } {
+  const services = new Map(identities.flatMap((it) => (it.kind === "service" ? [[it.id as string, it] as const] : [])));
+  const workloads = new Map(
+    identities.flatMap((it) => (it.kind === "workload" ? [[`${it.namespace}/${it.workload}`, it.id as string]] : [])),
+  );
+  return ({ destination, port, protocol }) => {
+    const service = services.get(destination);
+    const workload = service === undefined ? undefined : workloads.get(`${service.namespace}/${service.workload}`);
+    if (workload === undefined) return { id: destination, port };
+    const isIt = (it: TupleIdentity["ports"][number]) => PROTOCOL_NUMBERS.get(it.protocol) === protocol;
+    const name = ports.get(destination)?.find((it) => isIt(it) && it.port === port)?.name;
+    const target = ports.get(workload)?.find((it) => isIt(it) && it.name === name)?.port;
+    return { id: workload, port: target ?? port };
   };
 }
 
@@ -210,6 +234,7 @@ function identityOf(
   // Weir's own (weir:namespace, weir:kind) are no labels that a policy could name.
   const labels = new Map(Object.entries(identity?.labels ?? {}).filter(([key]) => !key.startsWith("weir:")));
   const isReserved = identity === undefined || identity.kind === "reserved";
+  const isService = identity?.kind === "service";
   return {
     id,
     namespace: identity?.namespace ?? "",
@@ -221,8 +246,10 @@ function identityOf(
     entity:
       identity !== undefined && isOutside(identity)
         ? "world"
-        : isReserved
-          ? (identity?.workload ?? "unknown")
-          : undefined,
+        : isService
+          ? "service"
+          : isReserved
+            ? (identity?.workload ?? "unknown")
+            : undefined,
   };
 }

@@ -24,7 +24,7 @@ export interface TupleIdentity {
   readonly addresses: readonly string[];
   readonly ports: readonly NamedPort[];
   readonly serviceAccount: string;
-  /** Cilium's name when it is no pod: host, world, kube-apiserver, … */
+  /** Cilium's name when it is no pod: host, world, kube-apiserver, …; `service` for a service whose back ends are not known. */
   readonly entity: string | undefined;
 }
 
@@ -213,6 +213,6 @@ export function endText(end: TupleEnd, identities: ReadonlyMap<string, TupleIden
   }
   const identity = identities.get(end.id);
   if (identity === undefined) return end.id;
-  if (identity.entity !== undefined) return identity.workload === "" ? identity.entity : identity.workload;
+  if (identity.workload === "" && identity.entity !== undefined) return identity.entity;
   return identity.namespace === "" ? identity.workload : `${identity.namespace}/${identity.workload}`;
 }

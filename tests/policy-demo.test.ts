@@ -159,6 +159,7 @@ describe.each([
       denied.filter(({ destination }) => destination === "payments/ledger").map((it) => it.source),
     );
     expect([...sources].toSorted()).toEqual(["storefront/cart", "storefront/catalog"]);
+    expect(denied.filter(({ port }) => port !== "TCP 9090")).toEqual([]); // both versions are denied alike: one row
     // A block of IPv4 lets no IPv6 in; what is denied of payments then is IPv6, and says so.
     const others = (await judge("block4.yaml")).filter(({ source }) => source === "payments/payments");
     for (const { port } of others) expect(port).toBe("TCP 9090 over IPv6");
@@ -222,6 +223,7 @@ describe.each([
     expect(out).toMatch(/payments\/ledger +egress/);
     expect(out).toMatch(/ingress\[1\] +dead/);
     expect(out).not.toContain("/crawler"); // it is outside: no policy could select it
+    expect(out.match(/storefront\/cart /g)).toHaveLength(1); // its service is no workload of its own
   });
 });
 

@@ -72,7 +72,7 @@ export function register(program: Command): void {
     .requiredOption("-f, --policies <path...>", "policies in force: YAML files or folders")
     .requiredOption("--from <who>", "web, shop/web, app=web, an address, a looked-up name, entity:host")
     .requiredOption("--to <who>", "likewise")
-    .requiredOption("--port <number>", "destination port")
+    .requiredOption("--port <port>", "destination port: a number, or the name that the destination gives it")
     .option("--protocol <name>", "TCP, UDP, SCTP, ICMP, ICMPv6", "TCP")
     .option(
       "--family <version>",
@@ -101,7 +101,7 @@ export function register(program: Command): void {
             from,
             to,
             protocol,
-            port: number(options.port, "--port", 0, 65535),
+            port: /^\d/.test(options.port) ? number(options.port, "--port", 0, 65535) : options.port,
             tuples: trafficOf(options),
             ...(family === undefined ? {} : { family: family === "4" ? 4 : 6 }),
             ...profileOption(options.profile),

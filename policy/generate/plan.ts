@@ -161,6 +161,7 @@ function peerOf(
   }
   const identity = identities.get(end.id);
   if (identity === undefined) return undefined;
+  if (identity.entity === "service") return undefined;
   if (identity.entity !== undefined)
     return abilities.entities ? { kind: "entity", entity: identity.entity } : undefined;
   return { kind: "pods", namespace: identity.namespace, labels: tellingLabels(identity, set.identities) };
