@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { systemCode, WeirError } from "../model/errors.ts";
@@ -48,12 +48,28 @@ async function policyFiles(path: string): Promise<string[]> {
   }
 }
 
+/** More than any cluster's policies; a device or a pipe without an end is given up there. */
+const MAX_BYTES = 64_000_000;
+
 async function readText(file: string): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
   try {
-    return await readFile(file, "utf8");
+    for await (const part of createReadStream(file) as AsyncIterable<Buffer>) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > MAX_BYTES) break;
+    }
   } catch (cause) {
     throw unreadable(file, cause);
   }
+  if (bytes > MAX_BYTES)
+    throw new InputRefused({
+      code: "input-unreadable",
+      what: `the file has more than ${MAX_BYTES / 1e6} MB`,
+      where: file,
+    });
+  return Buffer.concat(parts).toString("utf8");
 }
 
 /** The tuples of a source. Throws InputRefused or TuplesRefused. */

@@ -1,8 +1,10 @@
 /** Questions to the store: typed parameters in, checked rows out, cancelled by the caller's signal. */
+import { Readable } from "node:stream";
 import { z } from "zod";
 import { systemCode } from "../model/errors.ts";
 import { createStoreClient, isClickHouse, notClickHouse, storeFailure, type StoreClient } from "./client.ts";
 import type { StoreConfig } from "./config.ts";
+import { StoreError } from "./errors.ts";
 
 /** A question: its SQL, with `{name:Type}` places, and what a row of its answer looks like. */
 export interface Query<Row> {
@@ -67,11 +69,18 @@ class Reader implements StoreReader {
         stream.destroy();
         throw notClickHouse(this.config.url);
       }
+      const isCut = boundRow(answer, this.config.url);
       const stop = () => stream.destroy(); // closes the socket: the store ends the query
       signal.addEventListener("abort", stop, { once: true });
       try {
-        for await (const batch of stream) yield batch.map((row) => query.row.parse(row.json()));
+        let length = 0;
+        for await (const batch of stream) {
+          for (const row of batch) length += row.text.length + ROW_COST;
+          if (length > MAX_ANSWER) throw tooMuch(this.config.url);
+          yield batch.map((row) => query.row.parse(row.json()));
+        }
         signal.throwIfAborted();
+        if (isCut()) throw cutShort(this.config.url);
       } finally {
         signal.removeEventListener("abort", stop);
         stream.destroy();
@@ -114,10 +123,75 @@ class Reader implements StoreReader {
   }
 
   #failure(thrown: unknown): unknown {
+    if (thrown instanceof z.ZodError) return strangeAnswer(this.config.url, thrown);
     // Text that is no JSON where rows should be: something else answers there.
     if (thrown instanceof SyntaxError) return notClickHouse(this.config.url, thrown);
-    return storeFailure(thrown, this.config);
+    const known = storeFailure(thrown, this.config);
+    return isForeign(known) ? strangeWords(this.config.url, known) : known;
   }
+}
+
+/** Characters of one answer. The largest honest one, a day's tuples, has a tenth of it. */
+const MAX_ANSWER = 400_000_000;
+/** What a row costs beside its text, in characters of text. */
+const ROW_COST = 100;
+/** Characters of one row: the longest has lists of some thousand addresses. */
+const MAX_ROW = 32_000_000;
+
+function tooMuch(where: string): StoreError {
+  return new StoreError({
+    code: "store-too-much",
+    where,
+    what: `the answer has a row of more than ${MAX_ROW / 1e6} MB, or more than ${MAX_ANSWER / 1e6} MB`,
+    next: "choose a shorter range or a narrower filter",
+  });
+}
+
+/**
+ * The client holds a row until its end has come, and some have none; a last row without an end it leaves out. So the answer's bytes are
+ * looked at on their way to it: what comes back tells, when all has come, whether the answer was cut in the middle of a row.
+ */
+function boundRow(answer: object, where: string): () => boolean {
+  const source = "_stream" in answer ? answer._stream : undefined;
+  if (!(source instanceof Readable)) return () => false;
+  let unbroken = 0;
+  source.on("data", (part: Uint8Array) => {
+    const end = part.lastIndexOf(0x0a);
+    unbroken = end < 0 ? unbroken + part.length : part.length - end - 1;
+    if (unbroken > MAX_ROW) source.destroy(tooMuch(where));
+  });
+  return () => unbroken > 0;
+}
+
+function cutShort(where: string): StoreError {
+  return new StoreError({
+    code: "store-gone",
+    where,
+    what: "the answer ended in the middle of a row",
+    next: "ask again",
+  });
+}
+
+/** Rows of another shape than was asked for: another version's schema, or no honest store. */
+function strangeAnswer(where: string, cause: z.ZodError): StoreError {
+  const [issue] = cause.issues;
+  return new StoreError({
+    code: "store-answer",
+    where,
+    what: `the store's answer does not fit the question (${issue?.path.join(".") ?? ""}: ${issue?.message ?? "of another shape"})`,
+    next: "run weir store migrate; app and store should be of one version",
+    cause,
+  });
+}
+
+/** An exception in words that the client did not read as one of ClickHouse's: it hands them on whole, in an Error of no kind. */
+function isForeign(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && thrown.constructor === Error && /^Code: \d+\. DB::/.test(thrown.message);
+}
+
+function strangeWords(where: string, cause: Error): StoreError {
+  const words = cause.message.slice(0, 300);
+  return new StoreError({ code: "store-answer", where, what: `the store refused in these words: ${words}`, cause });
 }
 
 const Version = z.object({ version: z.string().regex(/^\d+\.\d+/) });

@@ -1,5 +1,4 @@
 /** The inventory file: who the addresses, namespaces, containers, units and processes of this machine are (docs/inventory.md). */
-import { readFile } from "node:fs/promises";
 import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Node } from "yaml";
 import {
   formatAddress,
@@ -10,6 +9,7 @@ import {
   type Cidr,
 } from "../../model/address.ts";
 import { WeirError, systemCode } from "../../model/errors.ts";
+import { NotReadable, readRegular } from "../../store/read-regular.ts";
 import { Inventory, SELECTORS, type InventoryEntry } from "../../model/wire/inventory.ts";
 
 /** An entry with its addresses read and its place in the file. */
@@ -35,13 +35,17 @@ export class InventoryProblem extends WeirError {
   }
 }
 
+/** Tens of thousands of entries. */
+const MAX_BYTES = 16_000_000;
+
 /** Reads and checks the file at `path`. Throws InventoryProblem with every fault's place. */
 export async function readInventory(path: string): Promise<KnownEntry[]> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = (await readRegular(path, MAX_BYTES)).toString("utf8");
   } catch (cause) {
-    throw new InventoryProblem(path, [`${path}: cannot be read (${systemCode(cause) ?? "unknown error"})`]);
+    const why = cause instanceof NotReadable ? cause.message : (systemCode(cause) ?? "unknown error");
+    throw new InventoryProblem(path, [`${path}: cannot be read (${why})`]);
   }
   return parseInventory(text, path);
 }

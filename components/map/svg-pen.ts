@@ -154,6 +154,12 @@ function round(value: number): string {
 }
 
 /** Names come from packets and labels: they are text here, never markup. */
+/** XML has no place for most control characters, not even as references: they are drawn as U+FFFD. */
 function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+  return (
+    text
+      // oxlint-disable-next-line no-control-regex -- they are what is looked for
+      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+      .replaceAll(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+  );
 }
