@@ -1,5 +1,5 @@
 /** What scrapers and probes see of store, collector and app: valid OpenMetrics, counters that agree with the books, and readiness that tells the truth. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +73,7 @@ const appReady = () => ready(`${appUrl()}/readyz`);
 test("all three are scraped as strict OpenMetrics, every name begins with its process and ends in a unit or what is counted", async () => {
   const units =
     /_(seconds|bytes|ratio|events|rows|segments|parts|info|version|clients|subscriptions|identities|sockets|busy|waiting|loaded|failing|replay|in_flight)$/;
+  const docs = await readFile(new URL("../docs/metrics.md", import.meta.url), "utf8");
   for (const [part, url] of [
     ["collector", metricsUrl],
     ["store", `${store.url}/metrics`],
@@ -82,6 +83,7 @@ test("all three are scraped as strict OpenMetrics, every name begins with its pr
     expect(families.size).toBeGreaterThan(8);
     for (const { name, type, samples } of families.values()) {
       expect(name).toMatch(new RegExp(`^weir_${part}_[a-z_]+$`));
+      expect(docs).toContain(`\`${name}${type === "counter" ? "_total" : ""}\``);
       if (type === "gauge") expect(name).toMatch(units);
       for (const sample of samples) if (type === "counter") expect(sample.name).toMatch(/_total$/);
     }
