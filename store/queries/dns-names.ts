@@ -21,7 +21,7 @@ SELECT
 FROM dns_answers
 WHERE ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')}
   AND positionCaseInsensitiveUTF8(name, {part:String}) > 0
-  AND (empty({scope:Array(String)}) OR client_id IN (SELECT id FROM identities WHERE namespace IN {scope:Array(String)}))
+  AND (empty({scope:Array(String)}) OR client_id GLOBAL IN (SELECT id FROM identities WHERE namespace IN {scope:Array(String)}))
 GROUP BY name, qtype_
 ORDER BY failed DESC, answers DESC, name, qtype_
 LIMIT {limit:UInt32}`;

@@ -10,17 +10,22 @@ export type ExportName = (typeof EXPORTS)[number];
 
 /** `text(x)` marks strings that may come from strangers: `exportSql` makes them safe for the format. IPv6 goes to Parquet as raw bytes, so addresses are text. */
 const SQL: Readonly<Record<ExportName, string>> = {
+  // Over shards a column of the answer may not bear the name of an ALIAS column that it is made of: so row_id gets its name outside.
   flows: `
+SELECT * EXCEPT (identity_), identity_ AS row_id
+FROM
+(
 SELECT
   ts AS time, text(toString(node)) AS node, toString(kind) AS kind, toString(verdict) AS verdict, text(toString(reason)) AS reason, toString(reporter) AS reporter, toString(direction) AS direction, protocol,
   text(toString(src_ns)) AS source_namespace, text(toString(src_workload)) AS source_workload, text(toString(src_endpoint)) AS source_endpoint, ip(src_addr) AS source_address, src_port AS source_port, text(toString(src_name)) AS source_name, toString(src_id) AS source_id,
   text(toString(dst_ns)) AS destination_namespace, text(toString(dst_workload)) AS destination_workload, text(toString(dst_endpoint)) AS destination_endpoint, ip(dst_addr) AS destination_address, dst_port AS destination_port, text(toString(dst_name)) AS destination_name, toString(dst_id) AS destination_id,
   text(toString(service)) AS service, if(service_port = 0, '', ip(service_addr)) AS service_address, service_port,
   text(toString(process)) AS process, pid, counted, opened, closed, failed, drops, bytes_to_server, bytes_to_client, packets_to_server, packets_to_client, retransmits,
-  rtt_us, min_rtt_us, connect_us, duration_us, text(toString(location)) AS location, text(toString(device)) AS device, netns, icmp_type, icmp_code, tcp_flags, text(toString(hook)) AS hook, toString(passage) AS passage, toString(toward) AS toward, toString(socket) AS socket, text(row_id) AS row_id
+  rtt_us, min_rtt_us, connect_us, duration_us, text(toString(location)) AS location, text(toString(device)) AS device, netns, icmp_type, icmp_code, tcp_flags, text(toString(hook)) AS hook, toString(passage) AS passage, toString(toward) AS toward, toString(socket) AS socket, text(row_id) AS identity_
 FROM flows
 WHERE ${IN_RANGE} /* filter */
-ORDER BY flows.ts, flows.row_id`,
+)
+ORDER BY time, row_id`,
   edges: `
 SELECT
   e.minute AS minute, text(s.namespace) AS source_namespace, text(s.workload) AS source_workload, toString(e.src_id) AS source_id,
@@ -37,8 +42,8 @@ FROM
   WHERE minute >= {from:DateTime('UTC')} AND minute < {to:DateTime('UTC')} /* filter */
   GROUP BY minute, src_id, dst_id, protocol, dst_port, verdict, reason
 ) AS e
-LEFT JOIN (SELECT id, toString(anyLast(identities.namespace)) AS namespace, toString(anyLast(identities.workload)) AS workload FROM identities GROUP BY id) AS s ON s.id = e.src_id
-LEFT JOIN (SELECT id, toString(anyLast(identities.namespace)) AS namespace, toString(anyLast(identities.workload)) AS workload FROM identities GROUP BY id) AS d ON d.id = e.dst_id
+GLOBAL LEFT JOIN (SELECT id, toString(anyLast(identities.namespace)) AS namespace, toString(anyLast(identities.workload)) AS workload FROM identities GROUP BY id) AS s ON s.id = e.src_id
+GLOBAL LEFT JOIN (SELECT id, toString(anyLast(identities.namespace)) AS namespace, toString(anyLast(identities.workload)) AS workload FROM identities GROUP BY id) AS d ON d.id = e.dst_id
 ORDER BY minute, source_id, destination_id, port`,
   tuples: `
 SELECT
@@ -52,8 +57,8 @@ FROM
   WHERE hour >= {from:DateTime('UTC')} AND hour < {to:DateTime('UTC')} /* filter */
   GROUP BY hour, src_id, dst_id, src_addr, dst_addr, dst_name, protocol, dst_port, icmp_type, direction
 ) AS t
-LEFT JOIN (SELECT id, toString(anyLast(identities.namespace)) AS namespace, toString(anyLast(identities.workload)) AS workload FROM identities GROUP BY id) AS s ON s.id = t.src_id
-LEFT JOIN (SELECT id, toString(anyLast(identities.namespace)) AS namespace, toString(anyLast(identities.workload)) AS workload FROM identities GROUP BY id) AS d ON d.id = t.dst_id
+GLOBAL LEFT JOIN (SELECT id, toString(anyLast(identities.namespace)) AS namespace, toString(anyLast(identities.workload)) AS workload FROM identities GROUP BY id) AS s ON s.id = t.src_id
+GLOBAL LEFT JOIN (SELECT id, toString(anyLast(identities.namespace)) AS namespace, toString(anyLast(identities.workload)) AS workload FROM identities GROUP BY id) AS d ON d.id = t.dst_id
 ORDER BY hour, source_id, destination_id, port`,
   dns: `
 SELECT

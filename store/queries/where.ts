@@ -218,8 +218,9 @@ function identityEnd(side: Side, match: EndMatch, place: Places): string {
   }
 }
 
+/** GLOBAL: on a cluster both tables are Distributed, and a server refuses to ask every shard to ask every shard. */
 function inIdentities(side: Side, condition: string): string {
-  return `${side}_id IN (SELECT id FROM identities WHERE ${condition})`;
+  return `${side}_id GLOBAL IN (SELECT id FROM identities WHERE ${condition})`;
 }
 
 /** An absent label reads as "", so its presence is asked as well. */
