@@ -81,9 +81,10 @@ async function pathOf(house: House, make: Make | string): Promise<string> {
   return path;
 }
 
+/** Throws when control or direction characters came through. */
 function clean(text: string): void {
-  // oxlint-disable-next-line no-control-regex -- the characters that must not come through
   expectThat(
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
     !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/u.test(text),
     `control characters: ${JSON.stringify(text.slice(0, 200))}`,
   );
