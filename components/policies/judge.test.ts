@@ -3,6 +3,7 @@ import type { Judged, PolicyText, Refused } from "./answers.ts";
 import { coverage, generate, matrix } from "./ask-traffic.ts";
 import { Judge } from "./judge.ts";
 import { answer } from "./judge.test-support.ts";
+import { placesBy } from "./matrix-cells.ts";
 import { proposeEdit } from "./propose.ts";
 import { withItemReplaced } from "./text-edits.ts";
 import { trafficOf } from "./traffic.ts";
@@ -70,6 +71,14 @@ describe("an answer", () => {
     expect("counts" in refused).toBe(false);
     expect(refused.problems[0]).toMatchObject({ file: "p.yaml", severity: "error" });
     expect(judge.explain(row)).toMatchObject({ verdict: "deny", nearest: [{ line: 9 }, { line: 12 }] });
+  });
+
+  test("leaves out a broken file of the folder, and is refused by the same text once somebody edits it", () => {
+    const broken = { name: "folder/b.yaml", text: "kind: NetworkPolicy\n", inForce: "kind: NetworkPolicy\n" };
+    const it = judged(made().judge([...files(POLICY), { ...broken, asOnDisk: true }], undefined));
+    expect(it.counts["newly-denied"].tuples).toBe(1);
+    expect(it.problems).toMatchObject([{ file: "folder/b.yaml", severity: "error" }]);
+    expect("counts" in made().judge([...files(POLICY), broken], undefined)).toBe(false);
   });
 
   test("says which rules nothing hits", () => {
@@ -203,6 +212,15 @@ test("the matrix tells may from did", () => {
   expect(cells[cell("cart", "payments")]).toBe(2);
   expect(cells[cell("ledger", "payments")]).toBe(0);
   expect(cells[cell("cart", "ledger")]).toBe(1);
+  const order = placesBy(matrix(judge)!, { by: "destination", of: at("payments") });
+  expect(order.rows[0]).toBe(at("web"));
+  expect(order.columns).toEqual(sources.map((_, place) => place));
+  expect(placesBy(matrix(judge)!, { by: "name" }).rows.map((place) => sources[place]!.workload)).toEqual([
+    "ledger",
+    "payments",
+    "cart",
+    "web",
+  ]);
   expect(lines[cell("cart", "payments")]).toEqual({ file: "p.yaml", line: 7, isDefault: true, direction: "ingress" });
 });
 
