@@ -55,7 +55,11 @@ export async function metricsText(health: HealthSnapshot): Promise<{ type: strin
     gauge("cpu_limit_cpus", "CPUs that the collector may use (WEIR_COLLECT_CPU)", health.sampling.limit);
     total("packets_shed", "Packets of UDP and ping conversations that were left out").inc(health.sampling.packetsShed);
   }
-  gauge("ring_used_ratio", "Greatest share of a ring in use when a drain began, in the last 10 to 20 s", health.ringUse);
+  gauge(
+    "ring_used_ratio",
+    "Greatest share of a ring in use when a drain began, in the last 10 to 20 s",
+    health.ringUse,
+  );
   gauge(
     "ring_stalled_seconds",
     "Time since events were read while some waited; 0 when none did",
