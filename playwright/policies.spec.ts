@@ -229,6 +229,7 @@ test("files are dropped on the page and a folder is opened, each as a draft", as
   } finally {
     await rm(place, { recursive: true });
   }
+  await expect(page.getByTestId("policy-editor")).toContainText("payments-ingress"); // it is there to be dropped on
   await page.evaluate((text) => {
     const data = new DataTransfer();
     data.items.add(new File([text], "dropped.yaml"));
