@@ -61,8 +61,10 @@ export interface AgentOptions {
 const TICK_MS = 100;
 const GOVERN_MS = 500;
 const LOOK_MS = 2000;
-/** While the store is away, segments are sealed so many times later: an hour of 5,000 rows a second is hundreds of files then, not thousands. */
-const PATIENCE_WHILE_AWAY = 10;
+/** While the store is away or slow, segments are sealed so many times later: an hour of 5,000 rows a second is hundreds of inserts then, not thousands. */
+const PATIENCE_WHILE_BEHIND = 10;
+/** So many that wait say that it is slow: ten seconds' worth. */
+const MANY_SEGMENTS = 40;
 /** What is known of identities is written again after this, so that its age can be told (store/queries/tuples-names.ts). */
 const REPEAT_MS = 600_000;
 /** Less than what the supervisor waits before it kills. */
@@ -367,7 +369,8 @@ export class Agent implements AsyncDisposable {
     if (this.#ticking !== undefined) return; // the disk is slow: what comes meanwhile joins the next group
     const nowMs = Date.now();
     this.#ledger?.note(this.#chosen.source.counters(), nowMs);
-    this.#spool.patience = this.#shipper.pauseMs > 0 ? PATIENCE_WHILE_AWAY : 1;
+    const isBehind = this.#shipper.pauseMs > 0 || this.#shipper.waiting.length > MANY_SEGMENTS;
+    this.#spool.patience = isBehind ? PATIENCE_WHILE_BEHIND : 1;
     this.#ticking = this.#spool
       .flush(nowMs)
       .then(() => this.#holdBudget())
