@@ -38,7 +38,7 @@ const MINUTES = `
 /** Rows of up to two stretches of time. The hints are those of IN_RANGE. */
 const RAW_FROM = `
   FROM flows
-  WHERE /* raw */(ts >= {head_from:DateTime64(3, 'UTC')} AND ts < {head_to:DateTime64(3, 'UTC')} OR ts >= {tail_from:DateTime64(3, 'UTC')} AND ts < {tail_to:DateTime64(3, 'UTC')})
+  WHERE (ts >= {head_from:DateTime64(3, 'UTC')} AND ts < {head_to:DateTime64(3, 'UTC')} OR ts >= {tail_from:DateTime64(3, 'UTC')} AND ts < {tail_to:DateTime64(3, 'UTC')})
     AND indexHint(
       toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({head_from:DateTime64(3, 'UTC')}) AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({head_to:DateTime64(3, 'UTC')})
       OR toStartOfFiveMinutes(ts) >= toStartOfFiveMinutes({tail_from:DateTime64(3, 'UTC')}) AND toStartOfFiveMinutes(ts) <= toStartOfFiveMinutes({tail_to:DateTime64(3, 'UTC')})) /* filter */`;
@@ -75,7 +75,6 @@ const RAW_SINGLE = `
     if(counted = 1, flows.bytes_to_client, 0) AS bytes_to_client${RAW_FROM}`;
 
 const MARKER = "/* edges */";
-const RAW_MARKER = "/* raw */";
 
 const MINUTE = 60_000;
 const FIVE = 300_000;
@@ -100,8 +99,6 @@ export interface EdgeRowsOptions {
   readonly bucketSeconds?: number | undefined;
   /** True: exact to the millisecond for ranges of any length. */
   readonly exact?: boolean;
-  /** Which raw rows can matter to a question that leaves the others out anyway: a condition that an index knows, from code, never from a user. */
-  readonly rawRows?: "flows.failed > 0";
   /** True: the question adds up connections, failures, drops and bytes, and takes no other column. */
   readonly sumsOnly?: boolean;
 }
@@ -131,8 +128,7 @@ export function withEdgeRows(sql: string, question: RangeQuestion, options: Edge
   if (lasts(head) || lasts(tail)) {
     const where = compileWhere(filter, scope, "flows", ends, "r");
     const raw = options.sumsOnly === true && !lasts(whole) ? RAW_SINGLE : RAW;
-    const condition = options.rawRows === undefined ? "" : `${options.rawRows} AND `;
-    parts.push(withFilter(raw.replace(RAW_MARKER, condition), where));
+    parts.push(withFilter(raw, where));
     const [first, last] = [lasts(head) ? head : tail, lasts(tail) ? tail : head];
     params = { ...params, ...preciseBounds("head", first), ...preciseBounds("tail", last), ...where.params };
   }

@@ -1,6 +1,6 @@
 /**
- * Failed attempts by edge and error, with the drops that match them by address, port and time. The attempts are answered by the roll-ups,
- * exact to the millisecond, or by flows where a filter asks for more (edge-rows.ts); their drops by flows.
+ * Failed attempts by edge and error, with the drops that match them by address, port and time. Answered by flows, of which few rows are
+ * failures (reading the roll-ups' latency states would cost more); what went well on these edges by the roll-ups (edge-rows.ts).
  */
 import { z } from "zod";
 import type { FailuresAnswer } from "../../model/wire/answers/drops.ts";
@@ -10,17 +10,20 @@ import { bare, namesOf } from "./names.ts";
 import { answered, count, IN_RANGE, ms, rangeParams, type RangeQuestion } from "./question.ts";
 import { compileWhere, withFilter, type Ends } from "./where.ts";
 
-/** The wait is that of the failed attempts: rows of an errno hold no others. */
 export const FAILURES_SQL = `
 SELECT
-  toString(e.reason) AS reason, toString(src_id) AS source, toString(dst_id) AS destination, dst_port AS port, protocol,
-  sum(e.failed) AS failed,
-  quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(e.connect)[1] AS medianWaitUs,
-  toUnixTimestamp64Milli(min(e.first_seen)) AS firstSeen,
-  toUnixTimestamp64Milli(max(e.last_seen)) AS lastSeen
-FROM /* edges */ AS e
-WHERE e.failed > 0
-GROUP BY e.reason, src_id, dst_id, dst_port, protocol
+  reason_ AS reason, toString(src_id) AS source, toString(dst_id) AS destination, dst_port AS port, protocol,
+  sum(toUInt64(f.failed)) AS failed,
+  if(countIf(connect_us > 0) = 0, NULL, quantileExactIf(0.5)(connect_us, connect_us > 0)) AS medianWaitUs,
+  toUnixTimestamp64Milli(min(ts)) AS firstSeen,
+  toUnixTimestamp64Milli(max(ts)) AS lastSeen
+FROM
+(
+  SELECT ts, toString(reason) AS reason_, src_id, dst_id, dst_port, protocol, failed, connect_us
+  FROM flows
+  WHERE ${IN_RANGE} AND failed > 0 AND counted = 1 /* filter */
+) AS f
+GROUP BY reason_, src_id, dst_id, dst_port, protocol
 ORDER BY failed DESC, reason, source, destination, port
 LIMIT {limit:UInt32}`;
 
@@ -73,10 +76,7 @@ const FailureRow = z.object({
   ...EdgeKey,
   reason: z.string(),
   failed: count,
-  medianWaitUs: z
-    .number()
-    .nullable()
-    .transform((us) => (us === null ? null : Math.round(us))),
+  medianWaitUs: z.coerce.number().nullable(),
   firstSeen: ms,
   lastSeen: ms,
 });
@@ -115,15 +115,14 @@ export async function failures(
   signal: AbortSignal,
 ): Promise<FailuresAnswer> {
   const where = compileWhere(question.filter, question.scope, "flows", question.ends);
-  const failed = withEdgeRows(FAILURES_SQL, question, { exact: true, rawRows: "flows.failed > 0" });
-  const limit = question.limit + 1;
+  const params = { ...rangeParams(question.range), ...where.params };
   const [rows, causes] = await Promise.all([
-    store.rows({ sql: failed.sql, row: FailureRow }, { ...failed.params, limit }, signal),
     store.rows(
-      { sql: withFilter(CAUSES_SQL, where), row: CauseRow },
-      { ...rangeParams(question.range), ...where.params },
+      { sql: withFilter(FAILURES_SQL, where), row: FailureRow },
+      { ...params, limit: question.limit + 1 },
       signal,
     ),
+    store.rows({ sql: withFilter(CAUSES_SQL, where), row: CauseRow }, params, signal),
   ]);
   const kept = rows.slice(0, question.limit);
   const [sources, destinations] = [unique(kept.map((row) => row.source)), unique(kept.map((row) => row.destination))];
@@ -135,7 +134,7 @@ export async function failures(
     `${row.source} ${row.destination} ${row.port} ${row.protocol}`;
   const openedBy = new Map(opened.map((row) => [key(row), row.n]));
   return {
-    answered: answered(question.range, failed.by, rows.length > question.limit),
+    answered: answered(question.range, "flows", rows.length > question.limit),
     total: rows.reduce((sum, row) => sum + row.failed, 0),
     failures: kept.map((row) => ({
       ...row,
