@@ -1,6 +1,6 @@
 /** What a support bundle is made of, as it is: nothing is taken out here (redact.ts does). Each source that does not answer is said, never thrown. */
-import { readFileSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { constants, readFileSync } from "node:fs";
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { arch, cpus, freemem, loadavg, release, totalmem, uptime, version } from "node:os";
 import { join } from "node:path";
@@ -165,22 +165,29 @@ export async function spoolFile(dataDir: string): Promise<TarFile> {
   for (const folder of ["spool", "spool/quarantine"]) {
     for (const name of (await readdir(join(dataDir, folder)).catch(() => [])).slice(0, 2000)) {
       const path = join(dataDir, folder, name);
-      const facts = await stat(path).catch(() => undefined); // shipped meanwhile
+      const facts = await lstat(path).catch(() => undefined); // shipped meanwhile
       if (facts === undefined || !facts.isFile()) continue;
-      const reason = name.endsWith(".reason") ? `: ${(await readFile(path, "utf8").catch(() => "")).trim()}` : "";
+      const reason = name.endsWith(".reason") ? `: ${(await ownText(path)).trim()}` : "";
       lines.push(`${facts.mtime.toISOString()} ${String(facts.size).padStart(10)} ${folder}/${name}${reason}`);
     }
   }
   return { name: "spool.txt", text: lines.length === 0 ? "nothing waits\n" : `${lines.join("\n")}\n` };
 }
 
+/** The text of a file in the data directory, which may be an ordinary user's while root asks: no link is followed. "" when there is none. */
+async function ownText(path: string): Promise<string> {
+  const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
+  return readFile(path, { encoding: "utf8", flag }).catch(() => "");
+}
+
 /** The newest part of each log that is kept in DATA_DIR/log. */
 export async function logFiles(dataDir: string): Promise<TarFile[]> {
   const folder = join(dataDir, "log");
+  if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true) return [];
   const names = (await readdir(folder).catch(() => [])).filter((name) => /\.log(\.1)?$/.test(name));
   return Promise.all(
     names.map(async (name) => {
-      const text = await readFile(join(folder, name), "utf8");
+      const text = await ownText(join(folder, name));
       return { name: `log/${name}`, text: text.slice(-LOG_BYTES) };
     }),
   );
