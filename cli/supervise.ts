@@ -28,7 +28,7 @@ const FIRST_RESTART_MS = 500;
 const LAST_RESTART_MS = 30_000;
 
 /** The collector makes hardly any garbage but while it starts, and would keep the room for it: 60 MB (bin/weir has the same). */
-const SMALL_NURSERY = "--max-semi-space-size=2";
+const SMALL_NURSERY = "--max-semi-space-size=1";
 /** glibc takes freed buffers of up to 32 MiB for its heap, which one small block at its end keeps: 70 MB under load. Others ignore it. */
 const SMALL_HEAP = { MALLOC_MMAP_THRESHOLD_: "131072", MALLOC_TRIM_THRESHOLD_: "262144", MALLOC_ARENA_MAX: "2" };
 

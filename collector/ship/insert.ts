@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { systemCode } from "../../model/errors.ts";
 import type { StoreWriter, TableName } from "../../store/writer.ts";
+import { giveBack } from "../spool/give-back.ts";
 import { mergeBooks, quarantinedBooks } from "../spool/append.ts";
 import { inOrder, type SegmentFile } from "../spool/files.ts";
 import { quarantine } from "../spool/recover.ts";
@@ -163,6 +164,7 @@ export class Shipper {
           },
           signal,
         );
+        for (const { payload } of scanned.frames) giveBack(payload); // all of one file
       }
       const bad = scanned.bad.flatMap((each) => badBooks(each, segment.sealedMs));
       const books = mergeBooks([...scanned.frames.flatMap((frame) => frame.books), ...bad]);

@@ -11,6 +11,7 @@ import { access, open, rename, unlink, type FileHandle } from "node:fs/promises"
 import { join } from "node:path";
 import { systemCode } from "../../model/errors.ts";
 import { segmentId, syncDirectory, type SegmentFile } from "./files.ts";
+import { giveBack } from "./give-back.ts";
 import { encodeFrame, encodeSegmentHeader, MAX_FRAME_BYTES, WORTH, type BooksDelta, type Worth } from "./segment.ts";
 
 export interface SpoolLimits {
@@ -252,6 +253,7 @@ export class SpoolWriter {
     }
     lane.writing = 0;
     lane.pending.splice(0, group.length);
+    for (const lot of group) giveBack(lot.payload);
     lane.pendingBytes = lane.pending.reduce((sum, lot) => sum + lot.payload.length, 0);
     this.#pendingBytes = [...this.#lanes.values()].reduce((sum, each) => sum + each.pendingBytes, 0);
     if (lane.pending.length > 0) await this.#flushLane(lane, nowMs);
