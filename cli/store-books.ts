@@ -4,6 +4,7 @@ import { storeConfig, type Environment } from "../store/config.ts";
 import { booksByMinute, type BooksLine } from "../store/queries/books-by-minute.ts";
 import { openReader } from "../store/reader.ts";
 import { columns } from "./columns.ts";
+import { visible } from "./observe/format.ts";
 import { rangeOf } from "./tuples-from-store.ts";
 
 export interface BooksOptions {
@@ -72,7 +73,7 @@ function booksTable(lines: readonly BooksLine[], withRows: boolean, now: number)
     ],
     [
       ...lines.map((line) => [
-        line.node,
+        visible(line.node),
         `${iso(line.moment).slice(0, 16).replace("T", " ")}${isClosed(line, now) ? "" : " open"}`,
         ...FIELDS.map((field) => number(line[field])),
         ...(withRows ? [number(line.rows ?? 0)] : []),
@@ -94,7 +95,7 @@ function verdict(lines: readonly BooksLine[], wrong: readonly BooksLine[]): stri
     first.difference === 0
       ? `${(first.rows ?? 0).toLocaleString("en-US")} rows where ${first.stored.toLocaleString("en-US")} are booked as stored`
       : `${Math.abs(first.difference).toLocaleString("en-US")} events ${first.difference > 0 ? "that nobody can account for" : "more than the kernel made"}`;
-  return `${seen}. The books do not balance in ${wrong.length} ${wrong.length === 1 ? "minute" : "minutes"}, first on ${first.node} at ${iso(first.moment).slice(0, 16)}Z: ${what}.`;
+  return `${seen}. The books do not balance in ${wrong.length} ${wrong.length === 1 ? "minute" : "minutes"}, first on ${visible(first.node)} at ${iso(first.moment).slice(0, 16)}Z: ${what}.`;
 }
 
 /** Never "100.00 %" when something is missing. */

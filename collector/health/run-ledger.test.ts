@@ -37,7 +37,7 @@ function collector(): ChildProcess {
       WEIR_NODE: "n1",
       WEIR_SOURCE: "ebpf",
       WEIR_METRICS_PORT: "off",
-      WEIR_LOG: "fatal",
+      WEIR_LOG_LEVEL: "fatal",
       WEIR_NETNS: `weirc${process.pid}*`,
     },
     stdio: ["ignore", "ignore", "inherit"],

@@ -97,7 +97,7 @@ export async function makeMachine(rate: number, withApp: boolean): Promise<Machi
     WEIR_SOURCE: "ebpf",
     WEIR_NODE: "killed",
     WEIR_NETNS: netns,
-    WEIR_LOG: "error",
+    WEIR_LOG_LEVEL: "error",
   };
   const socketPath = join(dataDir, "run", "collector.sock");
   // with the size of its thread pool it is one process: else the signal would meet only the one that waits for it
