@@ -125,7 +125,7 @@ async function measureAll(reader: StoreReader, until: number, minutes: number, r
       () => mapEdges(reader, { ...question(minutes), limit: 5000, latency: true }, signal),
     ],
     ["map, 15 min, one namespace", () => mapEdges(reader, { ...question(15, "ns:storefront"), limit: 5000 }, signal)],
-    ["map, 5 min, exact", () => mapEdges(reader, { ...question(5), limit: 5000 }, signal)],
+    ["map, 5 min", () => mapEdges(reader, { ...question(5), limit: 5000 }, signal)],
     ["timeline, 180 steps", () => timeline(reader, { ...question(minutes), buckets: 180 }, signal)],
     [
       "one edge over time",
