@@ -359,7 +359,7 @@ const floods: readonly Input[] = [
     long: door !== "app",
     alone: true,
     async throwAt(house, size) {
-      const sockets = Array.from({ length: size === "small" ? 200 : 900 }, () => open(house, door));
+      const sockets = Array.from({ length: size === "small" ? 200 : 500 }, () => open(house, door));
       let closed = 0;
       for (const socket of sockets) {
         socket.on("error", () => socket.destroy());
