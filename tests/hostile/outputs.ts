@@ -60,7 +60,7 @@ export function outputInputs(): readonly Input[] {
         expectThat(bad === undefined, `a cell begins like a formula: ${JSON.stringify(bad)}`);
       },
     })),
-    ...["../../escape.csv", "/dev/full", "..", ""].map((name, i): Input => ({
+    ...["../escape.csv", "/dev/full", "..", ""].map((name, i): Input => ({
       name: `weir export -o ${JSON.stringify(name)}`,
       expected: "the file that was named or a sentence; nothing beside it is written over",
       long: i > 0,
