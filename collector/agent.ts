@@ -263,6 +263,7 @@ export class Agent implements AsyncDisposable {
     return new SpoolWriter(
       { dir, ...this.#reporter },
       {
+        writing: () => this.#ledger?.note(this.#chosen.source.counters(), Date.now()),
         durable: (...frame) => this.#ledger?.durable(...frame),
         sealed: (segment) => this.#shipper.add(segment),
         failed: (cause, lane) => {

@@ -84,6 +84,8 @@ interface StuckSegment {
 
 export interface SpoolWriterEvents {
   readonly sealed: (segment: SegmentFile) => void;
+  /** A frame is about to be made of what has been added until now. */
+  readonly writing?: () => void;
   /** A frame is on the disk: the `frames`th of segment `number` in `lane`. Called before the segment is sealed. */
   readonly durable?: (lane: string, number: number, frames: number, books: readonly BooksDelta[]) => void;
   /** The disk refused: one sentence's worth of cause. Called once a failure. */
@@ -222,6 +224,7 @@ export class SpoolWriter {
   async #flushLane(lane: Lane, nowMs: number): Promise<void> {
     const group: Lot[] = [];
     let bytes = 0;
+    this.#events.writing?.();
     for (const lot of lane.pending) {
       if (group.length > 0 && bytes + lot.payload.length > MAX_FRAME_BYTES / 2) break;
       group.push(lot);
