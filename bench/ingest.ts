@@ -192,10 +192,12 @@ async function report(
   found: Readonly<Record<"ours" | "pieces" | "whole", Found>>,
   segments: number,
 ): Promise<void> {
+  // The peers' rows are copies of each other, which compress too well.
+  await writer.command("ALTER TABLE flows DELETE WHERE generation % 3 != 1 SETTINGS mutations_sync = 1", signal);
   await writer.command("OPTIMIZE TABLE flows FINAL", signal); // what merges make of the parts sooner or later
   const [size] = await writer.rows(
-    "SELECT sumIf(bytes_on_disk, table = 'flows') / sumIf(rows, table = 'flows') AS raw, sum(bytes_on_disk) / sumIf(rows, table = 'flows') AS whole FROM system.parts WHERE active AND database = currentDatabase() AND table != 'beside'",
-    z.object({ raw: z.number(), whole: z.number() }),
+    "SELECT sum(bytes_on_disk) / sum(rows) AS raw FROM system.parts WHERE active AND database = currentDatabase() AND table = 'flows'",
+    z.object({ raw: z.number() }),
     {},
     signal,
   );
@@ -216,7 +218,7 @@ async function report(
       line("INSERT SELECT, one a segment", found.pieces) +
       `ours ÷ INSERT SELECT: ${ratio.toFixed(2)} (limit ${RATIO_LIMIT}: ${ratio >= RATIO_LIMIT ? "kept" : "missed"}), by CPU time ${(found.whole.cpuMs / found.ours.cpuMs).toFixed(2)}; ` +
       `÷ one a segment: ${(median(found.pieces.ms) / median(found.ours.ms)).toFixed(2)}, by CPU time ${(found.pieces.cpuMs / found.ours.cpuMs).toFixed(2)}\n` +
-      `on disk: ${size!.raw.toFixed(1)} bytes a row (limit ${BYTES_LIMIT}: ${size!.raw <= BYTES_LIMIT ? "kept" : "missed"}), ${size!.whole.toFixed(1)} with roll-ups\n`,
+      `on disk: ${size!.raw.toFixed(1)} bytes a row (limit ${BYTES_LIMIT}: ${size!.raw <= BYTES_LIMIT ? "kept" : "missed"})\n`,
   );
   process.exitCode = ratio >= RATIO_LIMIT && size!.raw <= BYTES_LIMIT ? 0 : 1;
 }
