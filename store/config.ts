@@ -112,7 +112,7 @@ function parseUrl(text: string): { url: string; user?: string; password?: string
     throw new StoreError({
       code: "store-bad-url",
       where: "WEIR_CLICKHOUSE_URL",
-      what: `"${text}" is not a URL`,
+      what: `"${text.replace(/\/\/.*@/, "//…@")}" is not a URL`, // a password stays where it is
       expected: "http://HOST:8123 or https://HOST:8443",
       cause,
     });
