@@ -8,6 +8,8 @@ import type { House } from "./house.ts";
 import { expectThat, type Input } from "./table.ts";
 
 const WITHIN_MS = 100_000;
+/** Of coreutils. */
+const MAKE_PIPE = "mkfifo";
 
 /** Runs `weir` as a user would; ends it when it has not ended by itself in time, which is a trouble of its own. */
 async function weir(
@@ -135,7 +137,7 @@ export function fileInputs(): readonly Input[] {
       expected: "one sentence and exit code 2",
       async throwAt(house) {
         const path = join(house.folder, `pipe-${made++}`);
-        await new Promise((resolve) => execFile("mkfifo", [path], resolve));
+        await new Promise((resolve) => execFile(MAKE_PIPE, [path], resolve));
         const env = {
           WEIR_DATA_DIR: join(house.folder, `data-${made++}`),
           WEIR_METRICS_PORT: "off",
