@@ -107,12 +107,12 @@ export async function mapEdges(store: StoreReader, question: MapQuestion, signal
   const kept = edges.slice(0, question.limit);
   const known = earlier.length === 0 ? undefined : new Set(earlier.map(pairKey));
   const all = [...kept.map((row) => edgeOf(row, known)), ...goneEdges(edges, earlier).slice(0, question.limit)];
-  const ids = new Set(all.flatMap((edge) => [edge.source, edge.destination]));
-  const names = await namesOf(store, [...ids], rows.range, signal);
+  const sums = sumsByEnd(all);
+  const names = await namesOf(store, [...sums.keys()], rows.range, signal);
   return {
     answered: answered(rows.range, rows.by, edges.length > question.limit),
     contextFrom: context.range.from,
-    nodes: [...ids].map((id) => nodeOf(names(id), all)),
+    nodes: [...sums].map(([id, sum]) => ({ ...names(id), ...sum })),
     edges: all,
   };
 }
@@ -155,21 +155,29 @@ function goneEdges(rows: readonly EdgeRow[], earlier: readonly z.infer<typeof Co
     }));
 }
 
-function nodeOf(
-  named: Omit<MapNode, "opened" | "failed" | "drops" | "firstSeen" | "lastSeen">,
-  edges: readonly MapEdge[],
-): MapNode {
-  let [opened, failed, drops, firstSeen, lastSeen] = [0, 0, 0, Number.POSITIVE_INFINITY, 0];
+type EndSums = Pick<MapNode, "opened" | "failed" | "drops" | "firstSeen" | "lastSeen">;
+
+/** Each end with what came to it, and when it was seen at either end of an edge: one pass, since a map has thousands of both. */
+function sumsByEnd(edges: readonly MapEdge[]): Map<string, EndSums> {
+  const sums = new Map<string, { -readonly [K in keyof EndSums]: number }>();
+  const seen = (id: string, edge: MapEdge) => {
+    let sum = sums.get(id);
+    if (sum === undefined) {
+      sum = { opened: 0, failed: 0, drops: 0, firstSeen: Number.POSITIVE_INFINITY, lastSeen: 0 };
+      sums.set(id, sum);
+    }
+    sum.firstSeen = Math.min(sum.firstSeen, edge.firstSeen);
+    sum.lastSeen = Math.max(sum.lastSeen, edge.lastSeen);
+    return sum;
+  };
   for (const edge of edges) {
-    if (edge.destination === named.id) {
-      opened += edge.opened;
-      failed += edge.failed;
-      drops += edge.drops;
-    } else if (edge.source !== named.id) continue;
-    firstSeen = Math.min(firstSeen, edge.firstSeen);
-    lastSeen = Math.max(lastSeen, edge.lastSeen);
+    seen(edge.source, edge);
+    const to = seen(edge.destination, edge);
+    to.opened += edge.opened;
+    to.failed += edge.failed;
+    to.drops += edge.drops;
   }
-  return { ...named, opened, failed, drops, firstSeen, lastSeen };
+  return sums;
 }
 
 function topPorts(list: EdgeRow["ports"]): MapEdge["ports"] {
