@@ -263,7 +263,10 @@ export class Agent implements AsyncDisposable {
     return new SpoolWriter(
       { dir, ...this.#reporter },
       {
-        writing: () => this.#ledger?.note(this.#chosen.source.counters(), Date.now()),
+        writing: () => {
+          // books may be written before a source is chosen, and where none could be
+          if (this.#chosen !== undefined) this.#ledger?.note(this.#chosen.source.counters(), Date.now());
+        },
         durable: (...frame) => this.#ledger?.durable(...frame),
         sealed: (segment) => this.#shipper.add(segment),
         failed: (cause, lane) => {
