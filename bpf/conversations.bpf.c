@@ -4,6 +4,7 @@
  * network namespace. The first packet is an event at once, without counts; all packets are carried away by
  * deltas (read_conversations), each in one.
  */
+#include "dns.bpf.h"
 #include "emit.bpf.h"
 #include "sample.bpf.h"
 #include "skb.bpf.h"
@@ -46,54 +47,35 @@ static __always_inline void count(struct conversation *v, bool out, __u64 packet
 	}
 }
 
-static __always_inline int converse(struct __sk_buff *skb, bool out)
+static __noinline int converse(struct __sk_buff *skb, const struct datagram *d, __u32 netns, bool out)
 {
-	__u8 proto = protocol_of(skb);
 	__u64 packets = skb->gso_segs ?: 1, now;
 	struct conversation_key key = {};
 	struct conversation fresh = {}, *v;
-	struct datagram d = {};
 	bool answered;
-	struct sk_buff *k;
-	struct sock *sk;
 
-	if (is_init()) {
-		sk = BPF_CORE_READ(kernel_skb(skb), sk);
-		if (sk)
-			note_init_packet(sock_netns(sk));
-	}
-	if (proto != IPPROTO_UDP && proto != IPPROTO_ICMP && proto != IPPROTO_ICMPV6)
-		return 1;
-	if (!read_datagram(skb, &d))
-		return 1;
-	k = kernel_skb(skb);
-	sk = BPF_CORE_READ(k, sk);
-	if (!sk)
-		return 1;
-	key.netns = sock_netns(sk);
-	if (!is_observed(key.netns))
-		return 1;
-	__builtin_memcpy(key.laddr, out ? d.saddr : d.daddr, 16);
-	__builtin_memcpy(key.raddr, out ? d.daddr : d.saddr, 16);
-	key.lport = out ? d.sport : d.dport;
-	key.rport = out ? d.dport : d.sport;
-	key.proto = d.proto;
+	key.netns = netns;
+	__builtin_memcpy(key.laddr, out ? d->saddr : d->daddr, 16);
+	__builtin_memcpy(key.raddr, out ? d->daddr : d->saddr, 16);
+	key.lport = out ? d->sport : d->dport;
+	key.rport = out ? d->dport : d->sport;
+	key.proto = d->proto;
 	now = bpf_ktime_get_boot_ns();
 	/* A ping that the kernel answers reaches no socket; its answer, sent by one of the kernel's, has the
 	 * same payload. */
-	answered = out && proto != IPPROTO_UDP && is_reply(&d);
+	answered = out && d->proto != IPPROTO_UDP && is_reply(d);
 
 	v = bpf_map_lookup_elem(&conversations, &key);
 	if (!v) {
 		/* a ping's answer is shown to every raw socket: only who asked begins a conversation */
-		if (proto != IPPROTO_UDP && !out)
+		if (d->proto != IPPROTO_UDP && !out)
 			return 1;
 		fresh.first = now;
 		fresh.last = now;
 		fresh.cookie = bpf_get_socket_cookie(skb);
-		fresh.cgroup = sock_cgroup(sk);
+		fresh.cgroup = sock_cgroup(BPF_CORE_READ(kernel_skb(skb), sk));
 		fresh.ifindex = skb->ifindex;
-		fresh.family = d.family;
+		fresh.family = d->family;
 		fresh.dir = out && !answered ? DIR_OUT : DIR_IN;
 		if (with_tasks && fresh.dir == DIR_OUT) { /* sending runs in the sender's task */
 			fresh.pid = bpf_get_current_pid_tgid() >> 32;
@@ -114,7 +96,7 @@ static __always_inline int converse(struct __sk_buff *skb, bool out)
 				__sync_fetch_and_add(&s->conversations_full, packets);
 			return 1;
 		}
-	} else if (proto != IPPROTO_UDP && !out && v->cookie != bpf_get_socket_cookie(skb)) {
+	} else if (d->proto != IPPROTO_UDP && !out && v->cookie != bpf_get_socket_cookie(skb)) {
 		return 1;
 	}
 	v->last = now;
@@ -124,22 +106,53 @@ static __always_inline int converse(struct __sk_buff *skb, bool out)
 		if (s)
 			__sync_fetch_and_add(&s->packets_shed, packets);
 	}
-	count(v, out, packets, d.bytes);
+	count(v, out, packets, d->bytes);
 	if (answered)
-		count(v, false, packets, d.bytes);
+		count(v, false, packets, d->bytes);
+	return 1;
+}
+
+/* One program a direction: what is TCP's costs the traffic one byte read, not two. */
+static __always_inline int datagram(struct __sk_buff *skb, bool out)
+{
+	__u8 proto = protocol_of(skb);
+	struct datagram d = {};
+	struct sock *sk;
+	__u32 netns;
+
+	if (is_init()) {
+		sk = BPF_CORE_READ(kernel_skb(skb), sk);
+		if (sk)
+			note_init_packet(sock_netns(sk));
+	}
+	if (proto != IPPROTO_UDP && proto != IPPROTO_ICMP && proto != IPPROTO_ICMPV6)
+		return 1;
+	if (!read_datagram(skb, &d))
+		return 1;
+	sk = BPF_CORE_READ(kernel_skb(skb), sk);
+	if (!sk)
+		return 1;
+	netns = sock_netns(sk);
+	if (!is_observed(netns))
+		return 1;
+	converse(skb, &d, netns, out);
+	if (proto == IPPROTO_UDP && out && d.dport == DNS_PORT)
+		note_query(skb, &d, netns);
+	if (proto == IPPROTO_UDP && !out && d.sport == DNS_PORT)
+		take_answer(skb, &d, netns);
 	return 1;
 }
 
 SEC("cgroup_skb/egress")
 int conversations_out(struct __sk_buff *skb)
 {
-	return converse(skb, true);
+	return datagram(skb, true);
 }
 
 SEC("cgroup_skb/ingress")
 int conversations_in(struct __sk_buff *skb)
 {
-	return converse(skb, false);
+	return datagram(skb, false);
 }
 
 /* Silence after which a conversation is over; a later packet begins another. */

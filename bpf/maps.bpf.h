@@ -15,9 +15,10 @@ volatile __u64 wall_off __weak = 0; /* wall clock - boot time, ns */
 volatile __u64 settle_ns __weak =
 	0; /* conversations younger than this are read out next time: their start is on its way */
 volatile __u32 drop_generation __weak = 0; /* which of drops_even and drops_odd collects */
-volatile __u32 sweep_round __weak = 0;	   /* number of the sweep under way */
-volatile __u64 sweep_from __weak = 0;	   /* lives that began later are not judged by it; boot time ns */
-volatile __u32 shed_below __weak = 0;	   /* connections with a smaller hash are left out (sample.bpf.h) */
+volatile __u32 init_shown __weak = 0;  /* 1: this kernel does run programs in process 1, nobody need ask */
+volatile __u32 sweep_round __weak = 0; /* number of the sweep under way */
+volatile __u64 sweep_from __weak = 0;  /* lives that began later are not judged by it; boot time ns */
+volatile __u32 shed_below __weak = 0;  /* connections with a smaller hash are left out (sample.bpf.h) */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
@@ -116,7 +117,7 @@ static __always_inline struct cpu_stats *stats(void)
  */
 static __always_inline bool is_init(void)
 {
-	return with_tasks && bpf_get_current_pid_tgid() >> 32 == 1;
+	return with_tasks && !init_shown && bpf_get_current_pid_tgid() >> 32 == 1;
 }
 
 static __always_inline void note_init_packet(__u32 netns)

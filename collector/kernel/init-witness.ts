@@ -13,6 +13,7 @@ export class InitWitness implements Disposable {
   readonly #until = Date.now() + PATIENCE_MS;
   #program: Disposable | undefined;
   #hides = false;
+  #shows = false;
 
   constructor(program: Disposable) {
     this.#program = program;
@@ -24,12 +25,18 @@ export class InitWitness implements Disposable {
     return this.#hides;
   }
 
+  /** True once it is certain that it does not. */
+  get showsInit(): boolean {
+    return this.#shows;
+  }
+
   /** `ran`: how often the program ran in process 1 so far. */
   look(ran: number): void {
     if (this.#program === undefined) return;
     const switches = (switchesOfInit() ?? 0) - (this.#before ?? 0);
     this.#hides = ran === 0 && switches >= ENOUGH_SWITCHES;
-    if (ran > 0 || this.#hides || Date.now() > this.#until) this[Symbol.dispose]();
+    this.#shows = ran > 0;
+    if (this.#shows || this.#hides || Date.now() > this.#until) this[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {

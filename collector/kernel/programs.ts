@@ -31,16 +31,24 @@ export const PROGRAMS: readonly Program[] = [
     dark: "a drop that interrupts another on its CPU is not seen",
     makes: [],
   },
-  { name: "conversations_out", hook: "cgroup", dark: "what is sent by UDP and ping is not counted", makes: [9] },
-  { name: "conversations_in", hook: "cgroup", dark: "what is received by UDP and ping is not counted", makes: [] },
+  {
+    name: "conversations_out",
+    hook: "cgroup",
+    dark: "what is sent by UDP and ping is not counted, and DNS answers have no latency",
+    makes: [9],
+  },
+  {
+    name: "conversations_in",
+    hook: "cgroup",
+    dark: "what is received by UDP and ping is not counted, and addresses outside have no names",
+    makes: [8],
+  },
   {
     name: "read_conversations",
     hook: "iterator",
     dark: "UDP and ping appear on the map without packets and bytes",
     makes: [],
   },
-  { name: "dns_queries", hook: "cgroup", dark: "DNS answers have no latency", makes: [] },
-  { name: "dns_answers", hook: "cgroup", dark: "addresses outside have no names", makes: [8] },
   {
     name: "nat",
     hook: "veth",

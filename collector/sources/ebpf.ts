@@ -372,6 +372,7 @@ export class EbpfSource implements Source {
     if (kernel === undefined || this.#stopped) return;
     this.#stats = readCpuStats(kernel.lib, kernel.loaded.mapFd("cpu_stats"));
     kernel.witness?.look(this.#stats.reduce((sum, { initRan }) => sum + initRan, 0));
+    if (kernel.witness?.showsInit === true) kernel.loaded.setVariable("init_shown", 1n);
     // A twin's own misses are no loss: it only runs where the first of the two could not.
     const first = [...kernel.loaded.programs].filter(([name]) => !name.endsWith("_nested"));
     const skipped = first.reduce((sum, [, program]) => sum + recursionMisses(kernel.lib, program), 0);
