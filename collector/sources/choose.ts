@@ -21,7 +21,7 @@ export async function chooseSource(
   say: (sentence: string) => void,
   recordTo?: string,
 ): Promise<ChosenSource> {
-  if (config.source === "replay") return replay(config, sink, "It was asked for.");
+  if (config.source === "replay") return replay(config, sink, "WEIR_SOURCE or --replay asks for it.");
   try {
     requireRights();
   } catch (cause) {

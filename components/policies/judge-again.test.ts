@@ -42,8 +42,10 @@ test(`an answer after any edits is that of a judge who never saw the texts befor
     () => "",
   ];
   let files: PolicyText[] = [0, 1, 2].map((n) => ({ name: `${n}.yaml`, text: policy(n), inForce: undefined }));
-  const judged = { refused: 0, answered: 0 };
-  for (let step = 0; step < 120; step++) {
+  let answered = 0;
+  // Half-typed texts stay refused for a while: steps are made until there were answers enough.
+  for (let step = 0; answered < 40; step++) {
+    expect(step, "a step that is answered").toBeLessThan(3000);
     files = files.map((file, n) => {
       if (next() < 0.6) return file;
       if (next() < 0.2) return { ...file, inForce: pick([undefined, file.text, policy(n)]) };
@@ -53,11 +55,8 @@ test(`an answer after any edits is that of a judge who never saw the texts befor
     const fresh = new Judge(traffic);
     const anew = fresh.judge(files, undefined);
     expect(timeless(again), `step ${step}`).toEqual(timeless(anew));
-    if (!("counts" in again)) {
-      judged.refused++;
-      continue;
-    }
-    judged.answered++;
+    if (!("counts" in again)) continue;
+    answered++;
     expect(kept.uses(), `uses of step ${step}`).toEqual(fresh.uses());
     expect(coverage(kept), `coverage of step ${step}`).toEqual(coverage(fresh));
     expect(kept.explain(0)).toEqual(fresh.explain(0));
@@ -66,7 +65,6 @@ test(`an answer after any edits is that of a judge who never saw the texts befor
     expect(timeless(shown)).toEqual(timeless(anew));
     sent = again;
   }
-  expect(judged.answered).toBeGreaterThan(20);
 });
 
 function timeless(answered: Judged | Refused): unknown {
