@@ -14,6 +14,7 @@ import { systemCode } from "../../model/errors.ts";
 import { StoreError } from "../errors.ts";
 import { drainEngine, EngineException } from "./engine.ts";
 import { asStoreError, lockDirectory } from "./lock.ts";
+import { forgetBlocksWithoutPart } from "./remembered-blocks.ts";
 import { StorePages, type Outcome } from "./pages.ts";
 import { Answer } from "./respond.ts";
 import { credentialsOf, readQuestion } from "./request.ts";
@@ -47,6 +48,7 @@ export async function startEmbedded(settings: EmbeddedSettings): Promise<Embedde
     await mkdir(tempDir, { recursive: true, mode: 0o700 });
     for (const left of await readdir(tempDir))
       if (left.startsWith("insert-")) await rm(join(tempDir, left), { force: true });
+    await forgetBlocksWithoutPart(engineDir);
     await pool.open({ dataDir: engineDir, memory: settings.engineMemory }, settings.database);
     const pages = new StorePages(pool, settings.database, settings.dataDir);
     const writerToken = await ownToken(tokenPath(settings.dataDir));
