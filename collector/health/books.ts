@@ -18,8 +18,11 @@ const TYPE_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
 /** `open`, `conversationDelta`; `type 6` for one that this version does not know. */
 export const typeName = (type: number): string => TYPE_NAMES[type] ?? `type ${type}`;
 
-/** Ticks over which a gap between the kernel's counters and ours must stand before it counts as unexplained (events are in rings meanwhile). */
-const GAP_TICKS = 30;
+/**
+ * Ticks over which a gap between the kernel's counters and ours must stand before it counts as unexplained. What lies in the rings
+ * is no gap; but an event is counted a moment before it is there.
+ */
+const GAP_TICKS = 10;
 
 /** Packets that passed while the kernel ran no program of ours (collector/kernel/init-witness.ts): lost, whatever became of them. */
 const UNSEEN = "unseen";
@@ -84,7 +87,7 @@ export class Books {
   /** Takes the source's counters, once a second: books new losses, and what nobody can account for. */
   tick(counters: SourceCounters, nowMs: number): void {
     const minute = Math.floor(nowMs / 60_000) * 60;
-    const byType = new Map<number, { produced: number; lost: number; shed: number; decoded: number }>();
+    const gapByType = new Map<number, number>();
     for (const row of counters.rows) {
       const key = `${row.cpu} ${row.type}`;
       const lost = row.lost - (this.#lostBefore.get(key) ?? 0);
@@ -96,12 +99,8 @@ export class Books {
       const shed = row.shed - (this.#shedBefore.get(key) ?? 0);
       this.#shedBefore.set(key, row.shed);
       if (shed > 0) this.count(row.type, minute, "shed", shed);
-      const sum = byType.get(row.type) ?? { produced: 0, lost: 0, shed: 0, decoded: 0 };
-      sum.produced += row.produced;
-      sum.lost += row.lost;
-      sum.shed += row.shed;
-      sum.decoded += row.decoded;
-      byType.set(row.type, sum);
+      const gap = row.produced - row.lost - row.shed - row.decoded - row.waiting;
+      gapByType.set(row.type, (gapByType.get(row.type) ?? 0) + gap);
     }
     const unseen = counters.unseenPackets - this.#unseenBefore;
     if (unseen > 0) {
@@ -110,26 +109,25 @@ export class Books {
       this.#add(minute, UNSEEN, "lost", unseen);
     }
     this.look(counters);
-    for (const [type, sum] of byType) {
-      const explained = this.#unexplained.get(type) ?? 0;
-      const gap = sum.produced - sum.lost - sum.shed - sum.decoded - explained;
-      const gaps = this.#gaps.get(type) ?? [];
-      gaps.push(gap);
-      if (gaps.length > GAP_TICKS) gaps.shift();
-      this.#gaps.set(type, gaps);
-      const least = Math.min(...gaps);
-      if (gaps.length === GAP_TICKS && least > 0) {
-        this.#unexplained.set(type, explained + least);
-        this.#gaps.set(type, []);
-        this.#add(minute, typeName(type), "produced", least);
-      }
-    }
+    if (counters.settled) for (const [type, gap] of gapByType) this.#judge(type, gap, minute);
     const malformed = counters.malformed - this.#malformedBefore;
     this.#malformedBefore = counters.malformed;
     if (malformed > 0) {
       this.#totals.quarantined += malformed;
       this.#add(minute, "malformed", "quarantined", malformed);
     }
+  }
+
+  /** Books what stood as a gap long enough. */
+  #judge(type: number, gap: number, minute: number): void {
+    const explained = this.#unexplained.get(type) ?? 0;
+    const gaps = [...(this.#gaps.get(type) ?? []), gap - explained].slice(-GAP_TICKS);
+    this.#gaps.set(type, gaps);
+    const least = Math.min(...gaps);
+    if (gaps.length < GAP_TICKS || least <= 0) return;
+    this.#unexplained.set(type, explained + least);
+    this.#gaps.delete(type);
+    this.#add(minute, typeName(type), "produced", least);
   }
 
   /** Takes the counters for `totals` alone: nothing is booked. */

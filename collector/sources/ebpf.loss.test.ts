@@ -39,3 +39,23 @@ test.each([
   expect(sum("decoded") + sum("lost") + sum("shed")).toBe(made);
   if (pages === 16) expect(sum("lost")).toBeGreaterThan(0);
 });
+
+test("what lies in a ring unread is neither decoded nor lost, and counted as waiting", async () => {
+  await using source = new EbpfSource({
+    sink: () => {},
+    programs: PROGRAMS.filter(({ name }) => name === "fill"),
+    pages: 1024,
+    drainMs: 60_000,
+  });
+  await source.start(new AbortController().signal);
+  const order: FillOrder = { program: source.programFd("fill"), cpu: 0, perSecond: 1000, seconds: 0.5 };
+  const worker = new Worker(new URL("../../bench/fill-ring.worker.ts", import.meta.url), { workerData: order });
+  const [{ made }] = (await once(worker, "message")) as [{ made: number }];
+  const before = source.counters();
+  expect(before.settled).toBe(true);
+  expect(before.rows.map(({ produced, decoded, lost, waiting }) => ({ produced, decoded, lost, waiting }))).toEqual([
+    { produced: made, decoded: 0, lost: 0, waiting: made },
+  ]);
+  source.flush();
+  expect(source.counters().rows[0]).toMatchObject({ produced: made, decoded: made, waiting: 0 });
+});

@@ -1,6 +1,7 @@
 import { whenReadable } from "../ring/wait.ts";
 import { waitingIn, type CapturedRing } from "../ring/captured.ts";
 import { RingReader } from "../ring/reader.ts";
+import { countWaiting, type Waiting } from "../ring/waiting.ts";
 import { largestRings, type Rings } from "../ring/rings.ts";
 import { Appended, Decoder } from "../decode/decoder.ts";
 import { EventType, NO_CPU, type Sink } from "../decode/columns.ts";
@@ -75,6 +76,8 @@ export class EbpfSource implements Source {
   #rings: Rings | undefined;
   #reader: RingReader | undefined;
   #stats: CpuStats[] = [];
+  /** Events in each CPU's ring as `#stats` was read; undefined when they could not be counted. */
+  #waiting: Waiting | undefined;
   #missed = 0;
   #sweepRound = 0;
   readonly #unseenEnds = { opened: 0, failed: 0 };
@@ -234,6 +237,7 @@ export class EbpfSource implements Source {
             lost: lost[type]!,
             shed: shed[type]!,
             decoded: this.#decoder.decodedOf(cpu, type),
+            waiting: this.#waiting?.get(cpu)?.get(type) ?? 0,
           });
       }
     }
@@ -242,13 +246,14 @@ export class EbpfSource implements Source {
       const { opened, failed } = this.#unseenEnds;
       const unseen = type === EventType.close ? opened : type === EventType.fail ? failed : 0;
       if (decoded + unseen > 0)
-        rows.push({ cpu: NO_CPU, type, produced: decoded + unseen, lost: unseen, shed: 0, decoded });
+        rows.push({ cpu: NO_CPU, type, produced: decoded + unseen, lost: unseen, shed: 0, decoded, waiting: 0 });
     }
     const counts = this.#reader?.counts;
     const sum = (field: "initPackets" | "dropsPassed" | "livesFull" | "conversationsFull" | "packetsShed") =>
       this.#stats.reduce((total, cpu) => total + cpu[field], 0);
     return {
       rows,
+      settled: this.#waiting !== undefined,
       ringUse: counts?.ringUse ?? 0,
       decodeNs: counts === undefined || counts.events === 0 ? 0 : this.#drainNs / counts.events,
       malformed: counts?.malformed ?? 0,
@@ -370,7 +375,9 @@ export class EbpfSource implements Source {
   #readStats(): void {
     const kernel = this.#kernel;
     if (kernel === undefined || this.#stopped) return;
-    this.#stats = readCpuStats(kernel.lib, kernel.loaded.mapFd("cpu_stats"));
+    this.#waiting = countWaiting(this.#rings?.rings ?? [], () => {
+      this.#stats = readCpuStats(kernel.lib, kernel.loaded.mapFd("cpu_stats"));
+    });
     kernel.witness?.look(this.#stats.reduce((sum, { initRan }) => sum + initRan, 0));
     if (kernel.witness?.showsInit === true) kernel.loaded.setVariable("init_shown", 1n);
     // A twin's own misses are no loss: it only runs where the first of the two could not.

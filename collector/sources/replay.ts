@@ -118,9 +118,11 @@ export class ReplaySource implements Source {
       lost: 0,
       shed: 0,
       decoded,
+      waiting: 0,
     }));
     return {
       rows,
+      settled: true,
       ringUse: 0,
       decodeNs: 0,
       malformed: 0,

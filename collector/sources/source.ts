@@ -16,10 +16,12 @@ export interface Source extends AsyncDisposable {
 
 export type { Sink };
 
-/** The source's own books: for each type, produced = decoded + lost + shed (+ what is still in the ring). All are running totals. */
+/** The source's own books: for each type, produced = decoded + lost + shed + waiting. All are running totals. */
 export interface SourceCounters {
   /** One per (CPU, event type) that had any event. cpu NO_CPU = read out of maps and iterators. */
   readonly rows: readonly CounterRow[];
+  /** Whether `waiting` was counted, and no event came between counting and reading the rest: produced = decoded + lost + shed + waiting then. */
+  readonly settled: boolean;
   /** Greatest share of a ring in use when a drain began, 0–1, in the last ten to twenty seconds. */
   readonly ringUse: number;
   /** Mean cost of reading and decoding one event, ns; 0 before the first. */
@@ -51,6 +53,8 @@ export interface CounterRow {
   readonly shed: number;
   /** Of them, handed to the sink. */
   readonly decoded: number;
+  /** Of them, still in the ring; 0 where that was not counted. */
+  readonly waiting: number;
 }
 
 /** One hook for `weir doctor`. */
