@@ -25,7 +25,7 @@ export const typeName = (type: number): string => TYPE_NAMES[type] ?? `type ${ty
 const GAP_TICKS = 10;
 
 /** Packets that passed while the kernel ran no program of ours (collector/kernel/init-witness.ts): lost, whatever became of them. */
-const UNSEEN = "unseen";
+export const UNSEEN = "unseen";
 
 type Field = Exclude<keyof BooksDelta, "minute" | "type">;
 

@@ -1,7 +1,7 @@
 /** A collector that is killed under load: what the kernel had counted until then is booked to the event by the next start. Needs root. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,9 @@ import { leftLedgers, type LedgerState } from "../spool/ledger.ts";
 import { scanSegment } from "../spool/segment.ts";
 import { testNamespaces, until } from "../testing.ts";
 import { CRASH_MARK } from "../spool/crash.ts";
+import { EbpfSource } from "../sources/ebpf.ts";
+import { UNSEEN } from "./books.ts";
+import { RunLedger } from "./run-ledger.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 const LOAD = `
@@ -103,3 +106,16 @@ test("a killed collector's unwritten events are counted to the event, once, and 
   expect(pins.filter((name) => name.startsWith(basename(state.pin).split("~")[0]!))).toEqual([]);
   expect((await readdir(join(dir, "spool"))).filter((name) => name.includes("99999999"))).toHaveLength(2); // one a killed run
 }, 90_000);
+
+test("packets that went by while no program ran are in a killed run's books, too", async () => {
+  const spool = join(dir, "spool");
+  const run = { node: "n1", boot: "b", generation: 1 };
+  await mkdir(spool);
+  const { ledger: first } = await RunLedger.open(dir, spool, run, [], () => {});
+  first.note({ ...new EbpfSource({ sink: () => {} }).counters(), unseenPackets: 3 }, Date.now());
+  first.durable("books-record", 1, 1, [
+    { minute: 0, type: UNSEEN, produced: 2, stored: 0, lost: 2, shed: 0, quarantined: 0, filtered: 0 },
+  ]);
+  const { runs } = await RunLedger.settle(dir, spool, "another boot", []);
+  expect(runs).toMatchObject([{ generation: 1, lost: 1 }]);
+});

@@ -7,7 +7,7 @@ import { bookCrashes, type Crashes } from "../spool/crash.ts";
 import type { SegmentFile } from "../spool/files.ts";
 import { Ledger } from "../spool/ledger.ts";
 import type { BooksDelta } from "../spool/segment.ts";
-import { typeName } from "./books.ts";
+import { typeName, UNSEEN } from "./books.ts";
 
 export class RunLedger {
   readonly #dataDir: string;
@@ -60,6 +60,7 @@ export class RunLedger {
       const name = typeName(type);
       counts[name] = (counts[name] ?? 0) + produced;
     }
+    if (counters.unseenPackets > 0) readOut[UNSEEN] = counters.unseenPackets;
     this.#ledger.note(made, readOut, nowMs);
   }
 
