@@ -1,7 +1,7 @@
 /** `weir store books`: what the kernel produced and what became of it, by node and minute; the exit code says whether it balances. */
 import type { Writable } from "node:stream";
 import { storeConfig, type Environment } from "../store/config.ts";
-import { booksByMinute, type BooksLine } from "../store/queries/books-by-minute.ts";
+import { booksByMinute, goneOf, type BooksLine } from "../store/queries/books-by-minute.ts";
 import { openReader } from "../store/reader.ts";
 import { columns } from "./columns.ts";
 import { visible } from "./observe/format.ts";
@@ -19,7 +19,17 @@ export interface BooksOptions {
 
 /** A minute is closed this long after its end: what came late is in its line, rings are drained ten times a second. */
 const CLOSED_AFTER_MS = 60_000;
-const FIELDS = ["produced", "stored", "lost", "crashed", "shed", "quarantined", "filtered", "difference"] as const;
+const FIELDS = [
+  "produced",
+  "stored",
+  "lost",
+  "crashed",
+  "unseen",
+  "shed",
+  "quarantined",
+  "filtered",
+  "difference",
+] as const;
 
 /** Prints the lines and their sum. True when every closed minute balances. Throws WeirError for a wrong option, StoreError. */
 export async function storeBooks(
@@ -65,6 +75,7 @@ function booksTable(lines: readonly BooksLine[], withRows: boolean, now: number)
       "stored",
       "lost in ring",
       "lost in crash",
+      "unseen",
       "shed",
       "quarantined",
       "filtered",
@@ -87,7 +98,7 @@ function booksTable(lines: readonly BooksLine[], withRows: boolean, now: number)
 function verdict(lines: readonly BooksLine[], wrong: readonly BooksLine[]): string {
   const sum = (of: (line: BooksLine) => number) => lines.reduce((total, line) => total + of(line), 0);
   const wanted = sum((line) => line.produced - line.filtered);
-  const gone = sum((line) => line.lost + line.crashed + line.shed + line.quarantined);
+  const gone = sum(goneOf);
   const seen = wanted === 0 ? "Nothing was worth storing" : `${share(wanted - gone, wanted)} seen`;
   if (wrong.length === 0) return `${seen}. The books balance.`;
   const first = wrong[0]!;

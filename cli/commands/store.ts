@@ -114,7 +114,7 @@ Examples:
 `;
 
 const BOOKS_HELP = `
-produced = stored + lost in ring + lost in crash + shed + quarantined + filtered; the difference is what nobody can account for.
+produced = stored + lost in ring + lost in crash + unseen + shed + quarantined + filtered; the difference is what nobody can account for.
 A minute is closed a minute after its end; open ones may still grow. --rows: rows older than flows are kept are not there any more.
 
 Exit code: 0 every closed minute balances, 1 one does not, 2 there is no answer (no store, bad input).

@@ -40,6 +40,7 @@ export class Books {
   #unseenBefore = 0;
   #produced = 0;
   #lost = 0;
+  #unseen = 0;
   #inRing = 0;
 
   /** Books for the rows of a chunk, to go into their segment. */
@@ -132,8 +133,9 @@ export class Books {
 
   /** Takes the counters for `totals` alone: nothing is booked. */
   look(counters: SourceCounters): void {
-    this.#produced = counters.unseenPackets;
-    this.#lost = counters.unseenPackets;
+    this.#unseen = counters.unseenPackets;
+    this.#produced = this.#unseen;
+    this.#lost = this.#unseen;
     this.#inRing = 0;
     for (const row of counters.rows) {
       this.#produced += row.produced;
@@ -163,6 +165,7 @@ export class Books {
       produced: this.#produced,
       stored,
       lost,
+      unseen: this.#unseen,
       shed,
       quarantined,
       filtered,

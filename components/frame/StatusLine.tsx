@@ -76,9 +76,11 @@ function Books({ status }: { readonly status: SystemStatus }) {
   const seen = wanted - books.lost - books.shed - books.quarantined;
   const words = (
     <>
-      <b>{share(seen, wanted)} seen</b> <span>· {count(books.lost)} lost in ring </span>
+      <b>{share(seen, wanted)} seen</b> <span>· {count(books.lost - books.crashed - books.unseen)} lost in ring </span>
       <span className={styles.more}>
-        · {count(books.shed)} shed · {count(books.quarantined)} quarantined
+        {books.crashed > 0 ? <>· {count(books.crashed)} lost in a crash </> : null}
+        {books.unseen > 0 ? <>· {count(books.unseen)} unseen </> : null}· {count(books.shed)} shed ·{" "}
+        {count(books.quarantined)} quarantined
       </span>
     </>
   );

@@ -12,7 +12,7 @@ const answer = (total: Partial<typeof sums>, rest: object = {}) =>
     minutes: [],
     ...rest,
   });
-const minute = { node: "node-a", at: 120_000, lost: 0, crashed: 0, shed: 0, quarantined: 0 };
+const minute = { node: "node-a", at: 120_000, lost: 0, crashed: 0, unseen: 0, shed: 0, quarantined: 0 };
 const words = (books: ReturnType<typeof answer>) => seenWords(books, () => "14:02");
 
 describe("the line on a chart", () => {
@@ -35,6 +35,11 @@ describe("the line on a chart", () => {
         tone: "degraded",
         text: "90.0 % seen · 20 lost in ring, 30 lost in a crash, 40 shed at 14:02 on node-a · 10 more at other times",
       },
+    ],
+    [
+      "packets that went by while the kernel ran no program",
+      answer({ produced: 10_000, stored: 9_995, lost: 5 }, { worst: [{ ...minute, unseen: 5 }] }),
+      { tone: "quiet", text: "99.95 % seen · 5 unseen by the kernel's programs at 14:02 on node-a" },
     ],
     [
       "books that do not balance come first",

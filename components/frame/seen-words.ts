@@ -24,17 +24,18 @@ export function seenWords(books: BooksAnswer, clock: (ms: number) => string): Se
   const first = worst[0];
   if (gone === 0 || first === undefined) return { tone: "quiet", text: seen };
   const most = `${reason(first)} at ${clock(first.at)} on ${first.node}`;
-  const others = gone - first.lost - first.crashed - first.shed - first.quarantined;
+  const others = gone - first.lost - first.crashed - first.unseen - first.shed - first.quarantined;
   return {
     tone: (wanted - gone) / wanted < SEEN_ENOUGH ? "degraded" : "quiet",
     text: `${seen} · ${most}${others > 0 ? ` · ${count(others)} more at other times` : ""}`,
   };
 }
 
-function reason({ lost, crashed, shed, quarantined }: WorstMinute): string {
+function reason({ lost, crashed, unseen, shed, quarantined }: WorstMinute): string {
   return [
     [lost, "lost in ring"],
     [crashed, "lost in a crash"],
+    [unseen, "unseen by the kernel's programs"],
     [shed, "shed"],
     [quarantined, "quarantined"],
   ]

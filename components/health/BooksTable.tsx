@@ -24,7 +24,13 @@ export function BooksTable({ books }: { readonly books: BooksTotals }) {
     { name: "Stored", rows: books.stored, of, words: "the store has confirmed them" },
     { name: "In flight", rows: books.inFlight, of, words: "in rings, memory and spool" },
     { name: "Filtered", rows: books.filtered, of, words: "not wanted: outside of WEIR_NETNS, or Weir's own traffic" },
-    { name: "Lost", rows: books.lost, of, words: "no room in the ring, or no program ran to see them; counted" },
+    { name: "Lost in rings", rows: books.lost - books.unseen, of, words: "no room in the ring; counted by the kernel" },
+    {
+      name: "Unseen",
+      rows: books.unseen,
+      of,
+      words: "packets that went by while the kernel ran no program: at most so many drops are missing",
+    },
     { name: "Shed", rows: books.shed, of, words: "the spool was full, oldest first" },
     { name: "Quarantined", rows: books.quarantined, of, words: "could not be read or stored; kept aside" },
   ];

@@ -43,9 +43,9 @@ function measuresOf(health: HealthSnapshot): readonly Measure[] {
     },
     {
       name: "Lost in rings",
-      value: count(books.lost),
+      value: count(books.lost - books.unseen),
       of: `of ${count(books.produced)} events`,
-      tone: books.lost > 0 ? "degraded" : undefined,
+      tone: books.lost > books.unseen ? "degraded" : undefined,
     },
     {
       name: "Shed",

@@ -53,13 +53,20 @@ function refusedPrograms(health: HealthSnapshot): readonly Attention[] {
 function losses(health: HealthSnapshot): readonly Attention[] {
   const items: Attention[] = [];
   const { books } = health;
-  if (books.lost > 0) {
+  const inRings = books.lost - books.unseen;
+  if (inRings > 0) {
     items.push({
-      level: books.lost / Math.max(1, books.produced) > 0.001 ? "error" : "warning",
-      what: `${count(books.lost)} of ${count(books.produced)} events were lost in the rings (${share(books.lost, books.produced)}), since the collector began.`,
+      level: inRings / Math.max(1, books.produced) > 0.001 ? "error" : "warning",
+      what: `${count(inRings)} of ${count(books.produced)} events were lost in the rings (${share(inRings, books.produced)}), since the collector began.`,
       next: "The rings were full before they were read. Give the collector more CPU, or observe fewer network namespaces with WEIR_NETNS; the table below says which CPU and type.",
     });
   }
+  if (books.unseen > 0)
+    items.push({
+      level: "info",
+      what: `${count(books.unseen)} packets went by while the kernel ran no program, since the collector began: so many drops, at most, are missing.`,
+      next: "Kernels of Firecracker guests run no tracing program while process 1 is at work. It is counted, and nothing can be done about it here.",
+    });
   if (!isBalanced(health)) {
     items.push({
       level: "error",

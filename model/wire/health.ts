@@ -23,6 +23,8 @@ export const BooksTotals = z.object({
   produced: z.number(),
   stored: z.number(),
   lost: z.number(),
+  /** Part of `lost`: packets that went by while the kernel ran no program. */
+  unseen: z.number().default(0),
   shed: z.number(),
   quarantined: z.number(),
   filtered: z.number(),

@@ -2,14 +2,14 @@
 import { z } from "zod";
 import type { TimeRange } from "../../model/time.ts";
 import type { StoreReader } from "../reader.ts";
+import { LOSSES_SQL } from "./books-in-range.ts";
 import { count, ms, secondsText, wholeMinutes } from "./question.ts";
 
-/** Types whose name ends so were lost with a killed collector, not in a ring (collector/spool/crash.ts). */
 export const BOOKS_BY_MINUTE_SQL = `
 SELECT
   node, toUnixTimestamp(minute) * 1000 AS moment,
   sum(b.produced) AS produced, sum(b.stored) AS stored,
-  sumIf(b.lost, NOT endsWith(b.type, ' (crash)')) AS lost, sumIf(b.lost, endsWith(b.type, ' (crash)')) AS crashed,
+  ${LOSSES_SQL},
   sum(b.shed) AS shed, sum(b.quarantined) AS quarantined, sum(b.filtered) AS filtered
 FROM books AS b
 WHERE minute >= {from:DateTime('UTC')} AND minute < {to:DateTime('UTC')} AND ({node:String} = '' OR node = {node:String})
@@ -37,6 +37,7 @@ const Line = z.object({
   stored: count,
   lost: count,
   crashed: count,
+  unseen: count,
   shed: count,
   quarantined: count,
   filtered: count,
@@ -49,6 +50,10 @@ export interface BooksLine extends z.infer<typeof Line> {
   /** Rows in flows and dns_answers, where they were counted: equal to `stored` as long as they are kept. */
   readonly rows: number | undefined;
 }
+
+/** What was not seen, however it was lost. */
+export const goneOf = (line: z.infer<typeof Line>): number =>
+  line.lost + line.crashed + line.unseen + line.shed + line.quarantined;
 
 /** Lines by node and minute of `range`; `node` "" = all. Throws StoreError. */
 export async function booksByMinute(
@@ -64,7 +69,7 @@ export async function booksByMinute(
   const found = new Map(rows.map((each) => [`${each.moment} ${each.node}`, each.rows]));
   return lines.map((line) => ({
     ...line,
-    difference: line.produced - line.stored - line.lost - line.crashed - line.shed - line.quarantined - line.filtered,
+    difference: line.produced - line.stored - goneOf(line) - line.filtered,
     rows: countRows ? (found.get(`${line.moment} ${line.node}`) ?? 0) : undefined,
   }));
 }

@@ -1,7 +1,7 @@
 /** What was produced in a range and what became of it. Answered by books: additive rows, so sums. */
 import { z } from "zod";
 import type { TimeRange } from "../../model/time.ts";
-import type { Balance, BooksAnswer, WorstMinute } from "../../model/wire/answers/health.ts";
+import type { Balance, BooksAnswer, RangeBalance, WorstMinute } from "../../model/wire/answers/health.ts";
 import type { StoreReader } from "../reader.ts";
 import { answered, count, ms, secondsText, wholeMinutes } from "./question.ts";
 
@@ -24,17 +24,25 @@ GROUP BY moment
 ORDER BY moment
 LIMIT 5000`;
 
-/** Lost with a killed collector: collector/spool/crash.ts marks the type so. */
+/** Behind a type's name: lost with a killed collector (collector/spool/crash.ts). */
+const CRASH_MARK = " (crash)";
+/** What went by while the kernel ran no program (collector/health/books.ts). */
+const UNSEEN = "unseen";
+
+/** Losses of `books AS b` by how they came: no room in the ring, a killed collector, no program that ran. */
+export const LOSSES_SQL = `sumIf(b.lost, NOT endsWith(b.type, '${CRASH_MARK}') AND b.type != '${UNSEEN}') AS lost,
+  sumIf(b.lost, endsWith(b.type, '${CRASH_MARK}')) AS crashed, sumIf(b.lost, b.type = '${UNSEEN}') AS unseen`;
+
 export const BOOKS_WORST_SQL = `
 SELECT
   node, toUnixTimestamp(minute) * 1000 AS moment,
-  sumIf(b.lost, NOT endsWith(b.type, ' (crash)')) AS lost, sumIf(b.lost, endsWith(b.type, ' (crash)')) AS crashed,
+  ${LOSSES_SQL},
   sum(b.shed) AS shed, sum(b.quarantined) AS quarantined
 FROM books AS b
 WHERE minute >= {from:DateTime('UTC')} AND minute < {to:DateTime('UTC')}
 GROUP BY node, minute
-HAVING lost + crashed + shed + quarantined > 0
-ORDER BY lost + crashed + shed + quarantined DESC, minute DESC
+HAVING lost + crashed + unseen + shed + quarantined > 0
+ORDER BY lost + crashed + unseen + shed + quarantined DESC, minute DESC
 LIMIT 5`;
 
 export const BOOKS_UNBALANCED_SQL = `
@@ -51,7 +59,7 @@ const Sums = { produced: count, stored: count, lost: count, shed: count, quarant
 const NodeRow = z.object({ node: z.string(), type: z.string(), ...Sums });
 const MinuteRow = z.object({ moment: ms, ...Sums });
 const WorstRow = z
-  .object({ node: z.string(), moment: ms, lost: count, crashed: count, shed: count, quarantined: count })
+  .object({ node: z.string(), moment: ms, lost: count, crashed: count, unseen: count, shed: count, quarantined: count })
   .transform(({ moment, ...row }): WorstMinute => ({ ...row, at: moment }));
 type Sum = Omit<Balance, "pending">;
 
@@ -70,13 +78,18 @@ export async function booksInRange(store: StoreReader, range: TimeRange, signal:
   const wanted = total.produced - total.filtered;
   return {
     answered: answered(whole, "books", false),
-    total: balanced(total),
+    total: { ...balanced(total), ...lossesOf(nodes) },
     seen: wanted <= 0 ? null : 1 - (total.lost + total.shed + total.quarantined) / wanted,
     nodes: nodes.map(({ node, type, ...sums }) => ({ node, type, ...balanced(sums) })),
     worst,
     unbalanced: unbalanced[0]?.events ?? 0,
     minutes: minutes.map(({ moment, ...sums }) => ({ at: moment, ...balanced(sums) })),
   };
+}
+
+function lossesOf(nodes: readonly z.infer<typeof NodeRow>[]): Pick<RangeBalance, "crashed" | "unseen"> {
+  const lost = (is: (type: string) => boolean) => nodes.reduce((sum, node) => sum + (is(node.type) ? node.lost : 0), 0);
+  return { crashed: lost((type) => type.endsWith(CRASH_MARK)), unseen: lost((type) => type === UNSEEN) };
 }
 
 function add(a: Sum, b: Sum): Sum {

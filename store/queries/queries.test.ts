@@ -575,6 +575,8 @@ describe("health", () => {
       quarantined: 2,
       filtered: 8,
       pending: 0,
+      crashed: 0,
+      unseen: 0,
     });
     expect(answer.seen).toBeCloseTo(1 - 12 / 92);
     expect(answer.worst).toMatchObject([{ lost: 10, crashed: 0, quarantined: 2 }]);

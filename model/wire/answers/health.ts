@@ -14,6 +14,15 @@ export const Balance = z.object({
 });
 export type Balance = z.infer<typeof Balance>;
 
+/** A balance whose losses are told apart. */
+export const RangeBalance = Balance.extend({
+  /** Part of `lost`: in the memory of a collector that was killed. */
+  crashed: Count.default(0),
+  /** Part of `lost`: packets that went by while the kernel ran no program (docs/guarantees.md). */
+  unseen: Count.default(0),
+});
+export type RangeBalance = z.infer<typeof RangeBalance>;
+
 /** A node's minute in which something was not seen, and by what it was lost. */
 export const WorstMinute = z.object({
   node: z.string(),
@@ -22,6 +31,8 @@ export const WorstMinute = z.object({
   lost: Count,
   /** In the memory of a collector that was killed. */
   crashed: Count,
+  /** Went by while the kernel ran no program. */
+  unseen: Count.default(0),
   shed: Count,
   quarantined: Count,
 });
@@ -29,7 +40,7 @@ export type WorstMinute = z.infer<typeof WorstMinute>;
 
 export const BooksAnswer = z.object({
   answered: Answered,
-  total: Balance,
+  total: RangeBalance,
   /** Share of what was worth storing that was seen: 1 − (lost + shed + quarantined) ÷ (produced − filtered); null when nothing was produced. */
   seen: z.number().nullable(),
   nodes: z.array(Balance.extend({ node: z.string(), type: z.string() })),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HealthSnapshot } from "../health.ts";
-import { Balance, StatusAnswer } from "./health.ts";
+import { RangeBalance, StatusAnswer } from "./health.ts";
 
 /** What the app found when it asked this machine's collector on its socket. */
 export const CollectorState = z.object({
@@ -19,7 +19,7 @@ export const SystemStatus = z.object({
   storeProblem: z.object({ code: z.string(), message: z.string(), next: z.string() }).nullable(),
   storeUrl: z.string(),
   /** Sums of the range over all nodes. */
-  books: Balance.nullable(),
+  books: RangeBalance.nullable(),
   /** Dropped packets a second in the range, within scope and filter. */
   dropsPerSecond: z.number().nonnegative(),
   collector: CollectorState,
