@@ -59,7 +59,14 @@ test("the demo world's books balance, and as many rows are in the store as are b
 test("a closed minute that does not balance is named and is a no", async () => {
   await using writer = await openWriter(storeConfig(store.env));
   const minute = Math.floor(Date.now() / 60_000) * 60 - 3600;
-  const row = { minute, node: "other", boot: "0a1b2c3d-0000-4000-8000-000000000000", generation: 1, stored: 0, shed: 0 };
+  const row = {
+    minute,
+    node: "other",
+    boot: "0a1b2c3d-0000-4000-8000-000000000000",
+    generation: 1,
+    stored: 0,
+    shed: 0,
+  };
   const rest = { ...row, quarantined: 0, filtered: 0 };
   await writer.insertRows(
     "books",
