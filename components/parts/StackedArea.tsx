@@ -33,6 +33,9 @@ interface StackedAreaProps {
 const LEFT_PX = 46;
 const AXIS_PX = 18;
 
+/** Words of the axis never touch: 12 px high, and a round step may give twice as many ticks as asked for. */
+const ticksFor = (height: number): number => Math.max(1, Math.min(3, Math.floor(height / 36)));
+
 /** Stacked bars a step over time, with a tooltip of all layers at the crosshair and drag to zoom. */
 export function StackedArea({
   label,
@@ -58,7 +61,7 @@ export function StackedArea({
         <svg height={height + AXIS_PX} />
       ) : (
         <svg width={width} height={height + AXIS_PX} role="group" aria-label={label}>
-          {y.ticks(3).map((tick) => (
+          {y.ticks(ticksFor(height)).map((tick) => (
             <g key={tick}>
               <line
                 className={tick === 0 ? styles.zero : styles.grid}
