@@ -8,9 +8,9 @@ char LICENSE[] SEC("license")
 = "Dual BSD/GPL";
 
 /* Process context: connect() and listen() run in the caller's task. */
-static __always_inline void note_connect(__u64 key, __u32 netns, __u64 now)
+static __always_inline void note_connect(const struct sock *sk, __u64 key, __u64 now)
 {
-	struct life life = {.began = now, .dir = DIR_OUT, .netns = netns};
+	struct life life = {.began = now, .dir = DIR_OUT, .cookie = bpf_get_socket_cookie((void *)sk)};
 
 	life.pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(life.comm, sizeof(life.comm));
@@ -26,7 +26,7 @@ static __always_inline void note_connect(__u64 key, __u32 netns, __u64 now)
 static __always_inline void note_accept(const struct sock *sk, __u64 key, __u64 now)
 {
 	struct listener_key at = {.netns = sock_netns(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num)};
-	struct life life = {.began = now, .dir = DIR_IN, .netns = at.netns};
+	struct life life = {.began = now, .dir = DIR_IN, .cookie = bpf_get_socket_cookie((void *)sk)};
 	struct task_name *listener = bpf_map_lookup_elem(&listeners, &at);
 
 	if (listener) {
@@ -116,7 +116,7 @@ static __noinline int on_state(void *ctx, const struct sock *sk, const int oldst
 		return 0;
 	now = bpf_ktime_get_boot_ns();
 	if (newstate == TCP_SYN_SENT) {
-		note_connect(key, sock_netns(sk), now);
+		note_connect(sk, key, now);
 		return 0;
 	}
 	life = bpf_map_lookup_elem(&lives, &key);

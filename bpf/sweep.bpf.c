@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* Connections that live on, and listening sockets, of the network namespace in which the iterator was made.
+/*
+ * Connections that live on. They are remembered in the map `lives`, by the address of their socket, so that
+ * one reading of the map tells of all of them, in every network namespace, and of those that ended unseen.
+ * `opened_before` and `owners` put there what was open before us.
  */
 #include "emit.bpf.h"
 #include "sample.bpf.h"
@@ -25,40 +28,25 @@ static __always_inline __u8 side_of(const struct sock *sk)
 	return BPF_CORE_READ(icsk, icsk_bind_hash, fastreuse) < 0 ? DIR_OUT : DIR_IN;
 }
 
-/* Runs under the socket's lock (bpf_iter_tcp_seq_show), so it cannot close meanwhile and leave an orphan in
- * the map. */
-static __always_inline struct life *life_of(const struct sock *sk, __u64 key)
+static __always_inline bool is_open(__u8 state)
 {
-	struct life *life = bpf_map_lookup_elem(&lives, &key);
-	struct task_name *owner;
-	struct life fresh = {};
-
-	if (life)
-		return life;
-	fresh.dir = side_of(sk);
-	fresh.netns = sock_netns(sk);
-	fresh.swept = sweep_round;
-	owner = bpf_map_lookup_elem(&owned, &key);
-	if (owner) {
-		fresh.pid = owner->pid;
-		__builtin_memcpy(fresh.comm, owner->comm, sizeof(fresh.comm));
-	}
-	bpf_map_update_elem(&lives, &key, &fresh, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&lives, &key);
+	return state == TCP_ESTABLISHED || state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 ||
+	       state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK || state == TCP_CLOSING;
 }
 
+/*
+ * Connections that were open before us, of the network namespace in which the iterator was made: once, at
+ * start. Runs under the socket's lock (bpf_iter_tcp_seq_show), so none can close meanwhile and leave an
+ * orphan in the map.
+ */
 SEC("iter/tcp")
-int sweep(struct bpf_iter__tcp *ctx)
+int opened_before(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *skc = ctx->sk_common;
-	struct ev_conn e = {};
-	struct listener_key at = {};
-	struct task_name *listener;
+	struct life life = {};
 	struct tcp_sock *tp;
-	struct life *life;
 	struct sock *sk;
-	__u64 now, key;
-	__u8 state;
+	__u64 key;
 
 	if (!skc)
 		return 0;
@@ -66,75 +54,166 @@ int sweep(struct bpf_iter__tcp *ctx)
 	if (!tp)
 		return 0;
 	sk = (struct sock *)tp;
+	if (!is_open(BPF_CORE_READ(sk, __sk_common.skc_state)) || !is_observed(sock_netns(sk)))
+		return 0;
 	key = (__u64)sk;
-	life = bpf_map_lookup_elem(&lives, &key);
-	if (life)
-		life->swept = sweep_round;
-	state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV || state == TCP_CLOSE)
-		return 0;
-	now = bpf_ktime_get_boot_ns();
-	e.c.ts = wall(now);
-	e.oldstate = e.newstate = state;
-	fill_socket(&e.c, sk);
-	if (!is_observed(e.c.netns))
-		return 0;
-	e.c.cookie = bpf_get_socket_cookie(tp);
-	if (state == TCP_LISTEN) {
-		e.c.type = EV_LISTEN;
-		at.netns = e.c.netns;
-		at.port = e.c.sport;
-		listener = bpf_map_lookup_elem(&listeners, &at);
-		if (listener) {
-			e.pid = listener->pid;
-			__builtin_memcpy(e.comm, listener->comm, sizeof(e.comm));
-		}
-	} else {
-		e.c.type = EV_SWEEP;
-		life = life_of(sk, key);
-		/* one that was left out is told of once there is room again, and from then on */
-		if (life && life->shed) {
-			if (is_left_out(e.c.saddr, e.c.daddr, e.c.sport, e.c.dport))
-				return 0;
-			life->shed = 0;
-		}
-		if (life) {
-			e.c.dir = life->dir;
-			e.pid = life->pid;
-			__builtin_memcpy(e.comm, life->comm, sizeof(e.comm));
-			if (life->opened)
-				e.dur_ns = now - life->opened;
-		}
-		fill_counters(&e, tp, state);
-	}
-	bpf_seq_write(ctx->meta->seq, &e, EVENT_SIZE(e));
+	life.dir = side_of(sk);
+	life.cookie = bpf_get_socket_cookie(tp);
+	bpf_map_update_elem(&lives, &key, &life, BPF_NOEXIST);
 	return 0;
 }
 
-/* A connection whose socket the sweep did not meet: it ended, and no program ran to see it. */
-struct ended {
-	__u64 key;
-	__u32 netns;
-	__u8 opened;
-	__u8 shed;
-	__u16 spare;
-};
-
-/* Only names them: user space knows which namespaces were swept. */
-SEC("iter/bpf_map_elem")
-int unseen_ends(struct bpf_iter__bpf_map_elem *ctx)
+/* Tells of a listening socket, once a sweep for each port, however many processes hold it. */
+static __always_inline void tell_of_listener(struct seq_file *seq, const struct sock *sk, __u64 cookie,
+					     const struct task_name *holder)
 {
-	__u64 *key = ctx->key;
-	struct life *life = ctx->value;
-	struct ended e = {};
+	struct listener_key at = {.netns = sock_netns(sk), .port = BPF_CORE_READ(sk, __sk_common.skc_num)};
+	struct task_name *listener = bpf_map_lookup_elem(&listeners, &at);
+	struct ev_conn e = {};
 
-	if (!key || !life || life->swept == (__u8)sweep_round || life->began > sweep_from)
+	if (!listener) {
+		bpf_map_update_elem(&listeners, &at, holder, BPF_NOEXIST);
+		listener = bpf_map_lookup_elem(&listeners, &at);
+	}
+	if (!listener || listener->told == sweep_round)
+		return;
+	e.c.ts = wall(bpf_ktime_get_boot_ns());
+	e.c.type = EV_LISTEN;
+	e.oldstate = e.newstate = TCP_LISTEN;
+	fill_socket(&e.c, sk);
+	e.c.cookie = cookie;
+	e.pid = listener->pid;
+	__builtin_memcpy(e.comm, listener->comm, sizeof(e.comm));
+	if (!bpf_seq_write(seq, &e, EVENT_SIZE(e)))
+		listener->told = sweep_round;
+}
+
+/*
+ * Whose is a connection, and is it known at all? One whose opening was seen by no program is not. The file is
+ * held, but the socket is not locked: it may close between the look and the entry in the map, which nobody
+ * would take out.
+ */
+static __always_inline void note_owner(const struct sock *sk, __u64 cookie, const struct task_name *holder)
+{
+	__u64 key = holder->sock;
+	struct life *life = bpf_map_lookup_elem(&lives, &key);
+	struct life fresh = {};
+
+	if (life) {
+		if (life->cookie == cookie && !life->pid) {
+			__builtin_memcpy(life->comm, holder->comm, sizeof(life->comm));
+			life->pid = holder->pid;
+		}
+		return;
+	}
+	fresh.dir = side_of(sk);
+	fresh.cookie = cookie;
+	fresh.pid = holder->pid;
+	__builtin_memcpy(fresh.comm, holder->comm, sizeof(fresh.comm));
+	if (!bpf_map_update_elem(&lives, &key, &fresh, BPF_NOEXIST) &&
+	    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
+		bpf_map_delete_elem(&lives, &key);
+}
+
+/* Sockets of all tasks in all network namespaces, before each sweep. */
+SEC("iter/task_file")
+int owners(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct task_name holder = {};
+	struct socket *socket;
+	struct sock *sk;
+	__u64 cookie;
+	__u8 state;
+
+	if (!task || !file)
 		return 0;
-	e.key = *key;
-	e.netns = life->netns;
-	e.opened = life->opened || !life->began;
-	e.shed = life->shed;
-	bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if ((state != TCP_LISTEN && !is_open(state)) || !is_observed(sock_netns(sk)))
+		return 0;
+	cookie = bpf_get_socket_cookie(sk);
+	holder.sock = (__u64)sk;
+	holder.pid = BPF_CORE_READ(task, tgid);
+	BPF_CORE_READ_STR_INTO(&holder.comm, task, group_leader, comm);
+	if (state == TCP_LISTEN)
+		tell_of_listener(ctx->meta->seq, sk, cookie, &holder);
+	else
+		note_owner(sk, cookie, &holder);
+	return 0;
+}
+
+static __always_inline __u64 cookie_at(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+}
+
+/*
+ * A connection whose socket is closed, or another's by now: it ended, and no program ran to see it. An end
+ * that is on its way has taken the key out before the state became CLOSE, or takes it out now: then it is not
+ * unseen.
+ */
+static __always_inline void note_unseen_end(const struct life *life, __u64 key)
+{
+	bool opened = life->opened || !life->began, is_shed = life->shed;
+
+	if (life->began > sweep_from || bpf_map_delete_elem(&lives, &key))
+		return;
+	if (!is_shed)
+		unseen(opened ? EV_CLOSE : EV_FAIL);
+}
+
+/*
+ * The socket is read where it was: it may be gone, and its memory another's. Sockets of TCP are
+ * SLAB_TYPESAFE_BY_RCU and closed before they are freed; the cookie, which is given once, says whose it is,
+ * before and after the reading.
+ */
+SEC("iter/bpf_map_elem")
+int sweep(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct life *life = ctx->value;
+	struct ev_conn e = {};
+	__u64 *at = ctx->key;
+	struct sock *sk;
+	__u64 now, key;
+	__u8 state;
+
+	if (!at || !life)
+		return 0;
+	key = *at;
+	sk = (struct sock *)key;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (state == TCP_CLOSE || cookie_at(sk) != life->cookie) {
+		note_unseen_end(life, key);
+		return 0;
+	}
+	if (!is_open(state))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	e.c.ts = wall(now);
+	e.c.type = EV_SWEEP;
+	e.oldstate = e.newstate = state;
+	fill_socket(&e.c, sk);
+	/* one that was left out is told of once there is room again, and from then on */
+	if (life->shed && is_left_out(e.c.saddr, e.c.daddr, e.c.sport, e.c.dport))
+		return 0;
+	e.c.cookie = life->cookie;
+	e.c.dir = life->dir;
+	e.pid = life->pid;
+	__builtin_memcpy(e.comm, life->comm, sizeof(e.comm));
+	if (life->opened)
+		e.dur_ns = now - life->opened;
+	fill_counters(&e, (const struct tcp_sock *)sk, state);
+	if (cookie_at(sk) != e.c.cookie)
+		return 0;
+	life->shed = 0;
+	bpf_seq_write(ctx->meta->seq, &e, EVENT_SIZE(e));
 	return 0;
 }
 
@@ -149,41 +228,5 @@ int witness(void *ctx)
 	s = stats();
 	if (s)
 		__sync_fetch_and_add(&s->init_ran, 1);
-	return 0;
-}
-
-/* Whose are the sockets that were open before us? Files of all tasks, once at start, before the first sweep.
- */
-SEC("iter/task_file")
-int owners(struct bpf_iter__task_file *ctx)
-{
-	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-	struct task_name owner = {};
-	struct listener_key at = {};
-	struct socket *socket;
-	struct sock *sk;
-	__u64 key;
-
-	if (!task || !file)
-		return 0;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
-		return 0;
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
-		return 0;
-	at.netns = sock_netns(sk);
-	if (!is_observed(at.netns))
-		return 0;
-	key = (__u64)sk;
-	owner.sock = key;
-	owner.pid = BPF_CORE_READ(task, tgid);
-	BPF_CORE_READ_STR_INTO(&owner.comm, task, group_leader, comm);
-	bpf_map_update_elem(&owned, &key, &owner, BPF_NOEXIST);
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
-		at.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-		bpf_map_update_elem(&listeners, &at, &owner, BPF_NOEXIST);
-	}
 	return 0;
 }

@@ -186,7 +186,7 @@ export class Agent implements AsyncDisposable {
     const context = this.#context();
     this.#pipeline.use(context, new FlowEncoder(this.#reporter, this.#who.identities, this.#strings));
 
-    const look = new MachineLook(this.#who);
+    const look = new MachineLook(this.#who, () => this.#chosen.source.processes?.());
     if (this.#chosen.prepare === undefined) {
       await this.#watchInventory();
       await look.look();

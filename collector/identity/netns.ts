@@ -1,11 +1,12 @@
 /**
  * The network namespaces of this machine: inode, name, a process in each, the addresses that are local there, and who listens.
- * Found by looking at /proc and /run/netns; a look takes a few ms, so every few seconds, not per event. All on the main thread: it
+ * Found by looking at processes, /proc/PID/net (which anybody may read) and /run/netns; a look takes a few ms, so every few seconds, not per event. All on the main thread: it
  * alone keeps rights (kernel/leave-root.ts), the threads behind node:fs/promises have none.
  */
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseAddress } from "../../model/address.ts";
+import type { ProcessView } from "./process-view.ts";
 import { visibleText } from "./visible-text.ts";
 
 export interface NetnsView {
@@ -36,14 +37,10 @@ export async function ownNetns(): Promise<number> {
   return statSync("/proc/self/ns/net").ino;
 }
 
-/** All namespaces that have a name or a process. */
-export async function lookAtNamespaces(): Promise<NetnsView[]> {
+/** All namespaces that have a name or a process, as `processes` knows them. */
+export async function lookAtNamespaces(processes: ProcessView): Promise<NetnsView[]> {
   const pids = new Map<number, number>();
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    const inode = await netnsOfProcess(Number(entry));
-    if (inode !== 0 && !pids.has(inode)) pids.set(inode, Number(entry));
-  }
+  for (const [pid, inode] of processes.namespaces()) if (!pids.has(inode)) pids.set(inode, pid);
   const names = new Map<number, string>();
   for (const dir of NAMED) {
     for (const name of await namesIn(dir)) {
@@ -67,15 +64,6 @@ export async function lookAtNamespaces(): Promise<NetnsView[]> {
     });
   }
   return views;
-}
-
-/** The namespace of a process, 0 when it is gone or not ours to see. */
-export async function netnsOfProcess(pid: number): Promise<number> {
-  try {
-    return Number(/^net:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
 }
 
 async function namesIn(dir: string): Promise<string[]> {

@@ -1,7 +1,8 @@
-/** Who holds a socket: /proc/PID/fd by socket inode. Reads every process's descriptors, so only for inodes that nobody knows yet. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+/** Names of processes, and who holds a socket. */
+import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { cgroupOfProcess, type CgroupFacts } from "./cgroups.ts";
+import type { ProcessView } from "./process-view.ts";
 import { visibleText } from "./visible-text.ts";
 
 export interface ProcessFacts {
@@ -33,32 +34,15 @@ export function processName(comm: string, pid: number): string {
   }
 }
 
-/** The processes that hold the sockets of `inodes`; those of other users are missing without root. */
-export async function holdersOf(inodes: ReadonlySet<number>): Promise<Map<number, ProcessFacts>> {
+/** The processes that hold the listening sockets of `inodes`, as `processes` knows them. */
+export async function holdersOf(
+  processes: ProcessView,
+  inodes: ReadonlySet<number>,
+): Promise<Map<number, ProcessFacts>> {
   const found = new Map<number, ProcessFacts>();
-  if (inodes.size === 0) return found;
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    const pid = Number(entry);
-    let descriptors: string[];
-    try {
-      descriptors = readdirSync(`/proc/${pid}/fd`);
-    } catch {
-      continue; // ended, or not ours to see
-    }
-    for (const descriptor of descriptors) {
-      let link: string;
-      try {
-        link = readlinkSync(`/proc/${pid}/fd/${descriptor}`);
-      } catch {
-        continue; // closed meanwhile
-      }
-      const inode = Number(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? 0);
-      if (inode === 0 || !inodes.has(inode) || found.has(inode)) continue;
-      const facts = await processFacts(pid);
-      if (facts !== undefined) found.set(inode, facts);
-    }
-    if (found.size === inodes.size) break;
+  for (const [inode, pid] of processes.holders(inodes)) {
+    const facts = await processFacts(pid);
+    if (facts !== undefined) found.set(inode, facts);
   }
   return found;
 }

@@ -9,7 +9,7 @@ const PATIENCE_MS = 600_000;
 
 /** Holds the program `witness` until the answer is known. */
 export class InitWitness implements Disposable {
-  readonly #before = isInitialNamespace() ? switchesOfInit() : undefined;
+  readonly #before = isInitialPidNamespace() ? switchesOfInit() : undefined;
   readonly #until = Date.now() + PATIENCE_MS;
   #program: Disposable | undefined;
   #hides = false;
@@ -45,8 +45,8 @@ export class InitWitness implements Disposable {
   }
 }
 
-/** False where /proc/1 is another than the machine's first process. */
-function isInitialNamespace(): boolean {
+/** False where process ids are not the machine's own: /proc/1 is another than its first process. */
+export function isInitialPidNamespace(): boolean {
   try {
     return readlinkSync("/proc/self/ns/pid") === INITIAL_PID_NAMESPACE;
   } catch {

@@ -16,8 +16,11 @@ const OWN = "/proc/thread-self/ns/net";
 /** Inode of the network namespace that this process is in. */
 export const ownNamespace = (): number => statSync(OWN).ino;
 
-/** Every network namespace with a name or a process in it; the own one first. Those held by nothing but a descriptor are not found. */
-export function networkNamespaces(): NetworkNamespace[] {
+/**
+ * Every network namespace with a name or a process in it (`processes`: id → inode); the own one first. Those held by nothing but a
+ * descriptor are not found.
+ */
+export function networkNamespaces(processes: ReadonlyMap<number, number>): NetworkNamespace[] {
   const found = new Map<number, NetworkNamespace>();
   const note = (path: string, name?: string) => {
     try {
@@ -30,7 +33,7 @@ export function networkNamespaces(): NetworkNamespace[] {
   const own = ownNamespace();
   for (const name of entries("/run/netns")) note(`/run/netns/${name}`, name);
   if (!found.has(own)) found.set(own, { inode: own, path: OWN });
-  for (const entry of entries("/proc")) if (entry[0]! >= "1" && entry[0]! <= "9") note(`/proc/${entry}/ns/net`);
+  for (const [pid, inode] of processes) if (!found.has(inode)) found.set(inode, { inode, path: `/proc/${pid}/ns/net` });
   return [...found.values()].toSorted((a, b) => Number(b.inode === own) - Number(a.inode === own));
 }
 

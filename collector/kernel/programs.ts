@@ -58,13 +58,13 @@ export const PROGRAMS: readonly Program[] = [
   {
     name: "sweep",
     hook: "iterator",
-    dark: "connections opened before Weir, and open for long, are seen only when they close",
+    dark: "connections that are open for long are seen only when they close, and one whose end no program saw is not counted as lost",
     makes: [],
   },
   {
-    name: "unseen_ends",
+    name: "opened_before",
     hook: "iterator",
-    dark: "a connection that ends while the kernel runs no program is not counted as lost",
+    dark: "connections opened before Weir that no process holds are seen only when they close",
     makes: [],
   },
   {
@@ -76,7 +76,19 @@ export const PROGRAMS: readonly Program[] = [
   {
     name: "owners",
     hook: "iterator",
-    dark: "processes that listened or connected before Weir have no name",
+    dark: "processes that listened or connected before Weir have no name, and their connections are seen only when they close",
+    makes: [],
+  },
+  {
+    name: "processes",
+    hook: "iterator",
+    dark: "without the right to trace them, other users' processes are in no network namespace",
+    makes: [],
+  },
+  {
+    name: "holders",
+    hook: "iterator",
+    dark: "without the right to trace them, other users' listening processes have no name",
     makes: [],
   },
   { name: "fill", hook: "test", dark: "", makes: [] },

@@ -10,8 +10,10 @@ export class VethLinks implements Disposable {
   readonly #links = new Map<string, DeviceLink>();
   /** Why the last device could not be attached to. */
   refused: string | undefined;
-  /** Namespaces that could not be entered at the last scan: seen, but CAP_SYS_ADMIN is missing. */
+  /** Namespaces that could never be entered, as of the last scan: CAP_SYS_ADMIN is missing. */
   closed = 0;
+  /** Namespaces (inodes) whose devices were looked at, of those that there are. */
+  #entered = new Set<number>();
 
   constructor(lib: Libbpf, calls: Syscalls, program: Pointer) {
     this.#lib = lib;
@@ -23,22 +25,33 @@ export class VethLinks implements Disposable {
     return this.#links.size;
   }
 
-  /** Attaches to what is new in `namespaces` and lets go of what is gone. */
+  /**
+   * Attaches to what is new in `namespaces` and lets go of what is gone. Where rights were given up meanwhile, the devices of a
+   * namespace that was entered before stay attached for as long as they live.
+   */
   scan(namespaces: readonly NetworkNamespace[]): void {
     const seen = new Set<string>();
+    const entered = new Set<number>();
     this.closed = 0;
     for (const namespace of namespaces) {
-      const entered = inNamespace(this.#calls, namespace, () => {
+      const isOpen = inNamespace(this.#calls, namespace, () => {
         for (const { index } of vethDevices(this.#calls)) seen.add(this.#attach(namespace, index));
         return true;
       });
-      if (entered === undefined) this.closed++;
+      if (isOpen === true || this.#entered.has(namespace.inode)) entered.add(namespace.inode);
+      else this.closed++;
+      if (isOpen === undefined) this.#keepLiving(namespace.inode, seen);
     }
+    this.#entered = entered;
     for (const [key, link] of this.#links) {
       if (seen.has(key)) continue;
       link[Symbol.dispose]();
       this.#links.delete(key);
     }
+  }
+
+  #keepLiving(inode: number, seen: Set<string>): void {
+    for (const [key, link] of this.#links) if (key.startsWith(`${inode}:`) && link.isAlive()) seen.add(key);
   }
 
   #attach(namespace: NetworkNamespace, index: number): string {

@@ -29,8 +29,8 @@ export class KernelPrograms implements Disposable {
   #veths: VethLinks | undefined;
   /** Finds out whether this kernel runs no tracing program in process 1; undefined where that cannot be known. */
   witness: InitWitness | undefined;
-  /** Namespaces that the last sweep could not enter. */
-  notSwept = 0;
+  /** Namespaces that could not be entered at the start, to find what was open before it. */
+  notEntered = 0;
 
   /** Throws KernelError when nothing can be observed here: no libbpf, no rights, no BTF, an old kernel, a missing object. */
   constructor(options: KernelOptions) {
@@ -81,7 +81,7 @@ export class KernelPrograms implements Disposable {
 
   #mapOf(iterator: string): number | undefined {
     if (iterator === "read_conversations") return this.loaded.mapFd("conversations");
-    return iterator === "unseen_ends" ? this.loaded.mapFd("lives") : undefined;
+    return iterator === "sweep" ? this.loaded.mapFd("lives") : undefined;
   }
 
   #keep(name: string, attached: Disposable | string): void {
@@ -105,10 +105,8 @@ export class KernelPrograms implements Disposable {
         const why = this.#why.get(name) ?? (name === "nat" ? this.#vethTrouble() : undefined);
         if (why !== undefined) return { name, state: "not attached", why, dark, ...events };
         const partly =
-          name === "sweep"
-            ? { why: `${this.notSwept} network namespaces cannot be entered; that needs CAP_SYS_ADMIN`, dark }
-            : {};
-        return { name, state: "loaded", ...(this.notSwept > 0 ? partly : {}), ...events };
+          name === "opened_before" && this.notEntered > 0 ? { why: cannotEnter(this.notEntered), dark } : {};
+        return { name, state: "loaded", ...partly, ...events };
       });
   }
 
@@ -117,9 +115,7 @@ export class KernelPrograms implements Disposable {
     const veths = this.#veths;
     if (veths === undefined || veths.size > 0) return undefined;
     if (veths.refused !== undefined) return veths.refused;
-    return veths.closed > 0
-      ? `${veths.closed} network namespaces cannot be entered; that needs CAP_SYS_ADMIN`
-      : undefined;
+    return veths.closed > 0 ? cannotEnter(veths.closed) : undefined;
   }
 
   /** Ends all events; maps and iterators can still be read. */
@@ -133,6 +129,9 @@ export class KernelPrograms implements Disposable {
     this.loaded[Symbol.dispose]();
   }
 }
+
+const cannotEnter = (namespaces: number): string =>
+  `${namespaces} network namespaces cannot be entered; that needs CAP_SYS_ADMIN`;
 
 /** All programs but those of tests. */
 export const OBSERVING: readonly Program[] = PROGRAMS.filter(({ hook }) => hook !== "test");

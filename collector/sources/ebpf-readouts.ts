@@ -89,55 +89,24 @@ function addWide(words: Uint32Array, at: number, more: number): void {
   words[at + 1] = Math.floor(sum / 4294967296);
 }
 
-/** Takes every open connection and listening socket of the namespaces. Returns how many of them could not be entered. */
-export function sweepNamespaces(
-  calls: Syscalls,
-  iterator: Iterator,
-  namespaces: readonly NetworkNamespace[],
-  take: TakeEvent,
-): number {
+/**
+ * Lets the programs remember connections that were open before them, of the namespaces that may be entered. Returns how many may not:
+ * there `owners` finds those that a process holds.
+ */
+export function findOpenedBefore(calls: Syscalls, iterator: Iterator, namespaces: readonly NetworkNamespace[]): number {
   let closed = 0;
   for (const namespace of namespaces) {
     const fd = inNamespace(calls, namespace, () => iterator.open());
-    if (fd === undefined || fd < 0) {
-      closed++;
-      continue;
-    }
-    readIterator(fd, CONN.bytes, (words, records) => {
-      const bytes = new Uint8Array(words.buffer);
-      for (let i = 0; i < records; i++) take(words, bytes, (i * CONN.bytes) / 4, CONN.bytes);
-    });
+    if (fd === undefined || fd < 0) closed++;
+    else readIterator(fd, CONN.bytes, () => {}); // it has no output
   }
   return closed;
 }
 
-const ENDED_WORDS = 4; // struct ended, bpf/sweep.bpf.c
-
-/**
- * Deletes what is remembered of connections whose end no program saw: their socket was in none of the swept `namespaces`.
- * Calls `ended` for each, with whether it had been established.
- */
-export function forgetEnded(
-  lib: Libbpf,
-  iterator: Iterator,
-  mapFd: number,
-  namespaces: ReadonlySet<number>,
-  ended: (opened: boolean) => void,
-): void {
-  readIterator(iterator.open(), ENDED_WORDS * 4, (words, records) => {
+/** Takes what `owners` and `sweep` tell of: listening sockets, open connections. */
+export function takeConnections(iterator: Iterator, take: TakeEvent): void {
+  readIterator(iterator.open(), CONN.bytes, (words, records) => {
     const bytes = new Uint8Array(words.buffer);
-    for (let i = 0; i < records; i++) {
-      const at = i * ENDED_WORDS;
-      const flags = words[at + 3]!;
-      const isShed = (flags & 0xff00) !== 0;
-      // gone by now: its end was on its way, and has been seen
-      if (!namespaces.has(words[at + 2]!) || lib.deleteKey(mapFd, bytes.slice(at * 4, at * 4 + 8)) !== 0) continue;
-      if (!isShed) ended((flags & 0xff) !== 0);
-    }
+    for (let i = 0; i < records; i++) take(words, bytes, (i * CONN.bytes) / 4, CONN.bytes);
   });
-}
-
-/** Lets the iterator `owners` fill its maps: it has no output. */
-export function noteOwners(iterator: Iterator): void {
-  readIterator(iterator.open(), CONN.bytes, () => {});
 }

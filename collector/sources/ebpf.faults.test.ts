@@ -101,7 +101,7 @@ describe("when something is missing or too small", () => {
     await using source = new EbpfSource({
       sink: () => {},
       namespaces: world.inodes,
-      programs: PROGRAMS.filter(({ name }) => name === "sweep" || name === "unseen_ends"),
+      programs: PROGRAMS.filter(({ name }) => name === "sweep" || name === "opened_before"),
       sweepMs: 3_600_000,
     });
     const server = await world.serve("server", `net.createServer().listen(80, () => console.log("{}"));`);
@@ -119,9 +119,9 @@ describe("when something is missing or too small", () => {
       source.sweep();
       return lost() >= 2;
     });
-    expect(source.counters().rows.filter(({ lost: n }) => n > 0)).toEqual([
-      { cpu: 0xffff, type: EventType.close, produced: 2, lost: 2, shed: 0, decoded: 0 },
-    ]);
+    const closes = source.counters().rows.filter(({ lost: n }) => n > 0);
+    expect(new Set(closes.map(({ type }) => type))).toEqual(new Set([EventType.close]));
+    for (const field of ["produced", "lost"] as const) expect(closes.reduce((sum, row) => sum + row[field], 0)).toBe(2);
   });
 
   test("three capabilities are enough: BPF, PERFMON, NET_ADMIN, as nobody, with rings of 128 pages", () => {

@@ -4,22 +4,17 @@ import { RingReader } from "../ring/reader.ts";
 import { countWaiting, type Waiting } from "../ring/waiting.ts";
 import { largestRings, type Rings } from "../ring/rings.ts";
 import { Appended, Decoder } from "../decode/decoder.ts";
-import { EventType, NO_CPU, type Sink } from "../decode/columns.ts";
+import { NO_CPU, type Sink } from "../decode/columns.ts";
 import { networkNamespaces, type NetworkNamespace } from "../kernel/netns.ts";
 import { objectPath } from "../kernel/object.ts";
 import type { Program } from "../kernel/programs.ts";
 import { readCpuStats, recursionMisses, type CpuStats } from "../kernel/stats.ts";
 import { bootNs, wallOffset } from "../kernel/clock.ts";
+import type { ProcessView } from "../identity/process-view.ts";
 import { pinMap } from "../kernel/pins.ts";
 import { KernelPrograms, OBSERVING } from "./ebpf-kernel.ts";
-import {
-  emptyDrops,
-  forgetEnded,
-  noteOwners,
-  readConversations,
-  sweepNamespaces,
-  type TakeEvent,
-} from "./ebpf-readouts.ts";
+import { processesOf } from "./ebpf-processes.ts";
+import { emptyDrops, findOpenedBefore, readConversations, takeConnections, type TakeEvent } from "./ebpf-readouts.ts";
 import type { CounterRow, HookReport, Source, SourceCounters } from "./source.ts";
 
 export interface EbpfOptions {
@@ -75,12 +70,12 @@ export class EbpfSource implements Source {
   #kernel: KernelPrograms | undefined;
   #rings: Rings | undefined;
   #reader: RingReader | undefined;
+  #processes: ProcessView | undefined;
   #stats: CpuStats[] = [];
   /** Events in each CPU's ring as `#stats` was read; undefined when they could not be counted. */
   #waiting: Waiting | undefined;
   #missed = 0;
   #sweepRound = 0;
-  readonly #unseenEnds = { opened: 0, failed: 0 };
   #reports: HookReport[] = [];
   readonly #observed = new Set<number>();
   #number = 0;
@@ -120,9 +115,11 @@ export class EbpfSource implements Source {
       if (this.#keep !== undefined && pinMap(kernel.lib, kernel.loaded.mapFd("cpu_stats"), this.#keep.path))
         this.#keep.kept();
       kernel.attach();
-      const owners = kernel.iterator("owners");
-      if (owners !== undefined) noteOwners(owners);
+      this.#processes = processesOf(kernel);
       this.scan();
+      const openedBefore = kernel.iterator("opened_before");
+      if (openedBefore !== undefined)
+        kernel.notEntered = findOpenedBefore(kernel.calls, openedBefore, this.#namespaces());
       this.sweep();
       this.#startClocks();
     } catch (error) {
@@ -138,7 +135,7 @@ export class EbpfSource implements Source {
 
   /** The namespaces that there are and that are observed. */
   #namespaces(): NetworkNamespace[] {
-    const all = networkNamespaces();
+    const all = networkNamespaces(this.#processes!.namespaces());
     return this.#isFiltered() ? all.filter(({ inode }) => this.#observed.has(inode)) : all;
   }
 
@@ -178,23 +175,18 @@ export class EbpfSource implements Source {
     this.#kernel?.veths?.scan(this.#namespaces());
   }
 
-  /** Delivers every open connection and listening socket, now. */
+  /** Delivers every open connection and listening socket, now, and counts what ended unseen. */
   sweep(): void {
     const kernel = this.#kernel;
-    const iterator = kernel?.iterator("sweep");
-    if (kernel === undefined || iterator === undefined) return;
-    const namespaces = this.#namespaces();
-    this.#sweepRound = (this.#sweepRound % 255) + 1; // a life remembers its low byte, 0 = never met
+    if (kernel === undefined || this.#stopped) return;
+    this.#sweepRound = (this.#sweepRound + 1) >>> 0;
     kernel.loaded.setVariable("sweep_round", BigInt(this.#sweepRound));
     kernel.loaded.setVariable("sweep_from", BigInt(Math.round(bootNs(kernel.calls) - YOUNG_NS)));
-    kernel.notSwept = sweepNamespaces(kernel.calls, iterator, namespaces, this.#take);
+    for (const name of ["owners", "sweep"]) {
+      const iterator = kernel.iterator(name);
+      if (iterator !== undefined) takeConnections(iterator, this.#take);
+    }
     this.#deliver();
-    const unseen = kernel.iterator("unseen_ends");
-    if (unseen === undefined || kernel.notSwept > 0) return;
-    const swept = new Set(namespaces.map(({ inode }) => inode));
-    forgetEnded(kernel.lib, unseen, kernel.loaded.mapFd("lives"), swept, (opened) => {
-      this.#unseenEnds[opened ? "opened" : "failed"]++;
-    });
   }
 
   /** Delivers all that has happened so far: rings, drop counts, conversations. For tests and for the end. */
@@ -243,10 +235,7 @@ export class EbpfSource implements Source {
     }
     for (let type = 0; type < 32; type++) {
       const decoded = this.#decoder.decodedOf(NO_CPU, type);
-      const { opened, failed } = this.#unseenEnds;
-      const unseen = type === EventType.close ? opened : type === EventType.fail ? failed : 0;
-      if (decoded + unseen > 0)
-        rows.push({ cpu: NO_CPU, type, produced: decoded + unseen, lost: unseen, shed: 0, decoded, waiting: 0 });
+      if (decoded > 0) rows.push({ cpu: NO_CPU, type, produced: decoded, lost: 0, shed: 0, decoded, waiting: 0 });
     }
     const counts = this.#reader?.counts;
     const sum = (field: "initPackets" | "dropsPassed" | "livesFull" | "conversationsFull" | "packetsShed") =>
@@ -273,6 +262,10 @@ export class EbpfSource implements Source {
   hooks(): readonly HookReport[] {
     this.#readStats();
     return this.#reports;
+  }
+
+  processes(): ProcessView | undefined {
+    return this.#stopped ? undefined : this.#processes;
   }
 
   /** Kernel addresses of a drop's stack, innermost first, as (low, high) pairs; empty when it is gone. */

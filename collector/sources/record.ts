@@ -8,6 +8,7 @@ import { bytesOf, type Batch } from "../decode/columns.ts";
 import { Cgroups } from "../identity/cgroups.ts";
 import { lookAtNamespaces, ownNetns } from "../identity/netns.ts";
 import { holdersOf } from "../identity/processes.ts";
+import { PROC, type ProcessView } from "../identity/process-view.ts";
 import { dropReasons, kernelBtf } from "../kernel/btf.ts";
 import { kernelSymbols } from "../kernel/symbols.ts";
 import { callersIn, NO_STACK, type StackOf } from "./kernel-names.ts";
@@ -56,13 +57,14 @@ export class SampleRecorder {
       name: source.name,
       start: async (signal) => {
         await source.start(signal);
-        await this.#look();
+        await this.#look(source.processes?.());
       },
       keep: (share) => source.keep?.(share),
       counters: () => source.counters(),
       hooks: () => source.hooks(),
+      processes: () => source.processes?.(),
       [Symbol.asyncDispose]: async () => {
-        await this.#look();
+        await this.#look(source.processes?.());
         this.#nameStacks(); // before its maps are gone
         await source[Symbol.asyncDispose]();
         await this.write();
@@ -129,9 +131,12 @@ export class SampleRecorder {
       this.#callers.set(stack, [...callersIn(this.#stackOf, symbols, stack, low, high)]);
   }
 
-  async #look(): Promise<void> {
-    const views = await lookAtNamespaces();
-    const holders = await holdersOf(new Set(views.flatMap((view) => view.listeners.map((listener) => listener.inode))));
+  async #look(processes: ProcessView = PROC): Promise<void> {
+    const views = await lookAtNamespaces(processes);
+    const holders = await holdersOf(
+      processes,
+      new Set(views.flatMap((view) => view.listeners.map((listener) => listener.inode))),
+    );
     const known = new Map(this.#namespaces.map((namespace) => [namespace.inode, namespace]));
     for (const view of views) {
       const addresses: string[] = [];

@@ -1,4 +1,5 @@
 import type { Sink } from "../decode/columns.ts";
+import type { ProcessView } from "../identity/process-view.ts";
 
 /** A way in: the kernel of this machine, a recorded sample, later Hubble. All deliver the same batches to a Sink. */
 export interface Source extends AsyncDisposable {
@@ -12,6 +13,8 @@ export interface Source extends AsyncDisposable {
   /** Before `start`: the kernel's counters are to outlive this process under `path`; `kept` is called once they do. */
   keepCounters?(path: string, kept: () => void): void;
   hooks(): readonly HookReport[];
+  /** Once started, where the source knows more of this machine's processes than /proc tells. */
+  processes?(): ProcessView | undefined;
 }
 
 export type { Sink };
