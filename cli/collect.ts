@@ -16,7 +16,7 @@ export async function collect(env: Environment, signal: AbortSignal, recordTo?: 
   const config = collectorConfig(env);
   storeConfig(env); // a setting that can never work ends here; a store that is only away is waited for
   const user = collectorUser(env, config.dataDir);
-  const kept = keptRights(env["WEIR_RIGHTS"] === "three");
+  const kept = keptRights(env["WEIR_RIGHTS"] === "more");
   if (user !== undefined) boundByExec(kept);
   askForTheCpu();
   const log = openLog("collector", env);

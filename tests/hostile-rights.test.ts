@@ -1,4 +1,5 @@
 /** What the processes of a running `weir start` may do, read from the kernel's own account of every one of their threads. Needs root. */
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { chmod, chown, link, mkdir, mkdtemp, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,6 +8,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { handOver } from "../cli/rights/hand-over.ts";
 import { canReach, ordinaryUser } from "../cli/rights/ordinary-user.ts";
 import { bitsOf, namesOf, capabilitySets } from "../collector/kernel/capabilities.ts";
+import { keptRights } from "../collector/kernel/leave-root.ts";
 import { start, WEIR, type Running } from "./weir.ts";
 
 const USER = { uid: 65_534, gid: 65_534 };
@@ -95,8 +97,7 @@ async function freePort(): Promise<number> {
 /** The collector's main thread holds `rights` and nothing else, its others nothing, and nothing can be had again. */
 function expectRights(pid: number, rights: readonly string[]): void {
   const [main, ...others] = threadsOf(pid);
-  // names of containers, and a closed /sys/fs/bpf, need one more
-  expect(main!.rights.filter((name) => name !== "DAC_READ_SEARCH")).toEqual(rights);
+  expect(main!.rights).toEqual(rights);
   expect(main).toMatchObject({ uid: USER.uid, bounds: main!.rights });
   expect(others.length).toBeGreaterThan(3);
   for (const thread of others) expect(thread).toMatchObject({ uid: USER.uid, rights: [], bounds: main!.rights });
@@ -117,17 +118,50 @@ test(
       for (const pid of parts.get(part)!)
         for (const thread of threadsOf(pid))
           expect(thread, `${part} ${pid}`).toMatchObject({ uid: USER.uid, rights: [], bounds: [] });
-    expectRights(parts.get("collect")![0]!, ["NET_ADMIN", "SYS_PTRACE", "SYS_ADMIN", "PERFMON", "BPF"]);
+    expectRights(parts.get("collect")![0]!, ["NET_ADMIN", "PERFMON", "BPF"]);
     expect(statSync(join(dataDir, "run", "collector.sock")).uid).toBe(USER.uid);
   },
 );
 
-test("weir collect as root with WEIR_RIGHTS=three keeps exactly three", PATIENT, async () => {
-  const env = { WEIR_DATA_DIR: await place(), WEIR_METRICS_PORT: "off", WEIR_RIGHTS: "three", SUDO_UID: "" };
-  await using collector = start(WEIR, ["collect"], env);
-  await collector.untilSays(/has left root/);
-  expectRights(collector.child.pid!, ["NET_ADMIN", "PERFMON", "BPF"]);
-});
+test(
+  "weir collect as root keeps exactly three, with WEIR_RIGHTS=more the rights to enter and to trace too",
+  PATIENT,
+  async () => {
+    const FIVE = ["NET_ADMIN", "SYS_PTRACE", "SYS_ADMIN", "PERFMON", "BPF"];
+    // names of containers, where there are some, are for who may read all
+    const ofMore = namesOf(bitsOf(keptRights(true)));
+    expect(ofMore.filter((name) => name !== "DAC_READ_SEARCH")).toEqual(FIVE);
+    for (const [mode, rights] of [
+      ["", ["NET_ADMIN", "PERFMON", "BPF"]],
+      ["more", ofMore],
+    ] as const) {
+      const env = { WEIR_DATA_DIR: await place(), WEIR_METRICS_PORT: "off", WEIR_RIGHTS: mode, SUDO_UID: "" };
+      await using collector = start(WEIR, ["collect"], env);
+      await collector.untilSays(/has left root/);
+      expectRights(collector.child.pid!, rights);
+    }
+  },
+);
+
+test(
+  "with three it takes back its pinned counters, also where /sys/fs/bpf is closed to all but root",
+  PATIENT,
+  async () => {
+    const dataDir = await place();
+    const script = `
+    mount -t bpf -o mode=700 bpf /sys/fs/bpf
+    "$0" collect > "$1/said" 2>&1 &
+    for i in $(seq 600); do grep -q "has left root" "$1/said" && break; sleep 0.1; done
+    echo "while it runs: $(ls /sys/fs/bpf/weir | wc -l)"
+    kill $!
+    wait $!
+    echo "ended with $?, left: $(ls /sys/fs/bpf/weir | wc -l)"`;
+    const env = { ...process.env, WEIR_DATA_DIR: join(dataDir, "data"), WEIR_METRICS_PORT: "off", SUDO_UID: "" };
+    await chmod(dataDir, 0o755);
+    const said = execFileSync("unshare", ["--mount", "sh", "-c", script, WEIR, dataDir], { encoding: "utf8", env });
+    expect(said).toBe("while it runs: 1\nended with 0, left: 0\n");
+  },
+);
 
 describe("the ordinary user", () => {
   test("is who called sudo, who owns the data directory, or nobody; another user than root changes nothing", async () => {

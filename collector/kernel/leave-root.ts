@@ -3,37 +3,25 @@
  * that no thread can ever have more; once its programs are attached it becomes an ordinary user: the C library does that in every thread,
  * and only the main thread, which talks to the kernel, keeps the rights that `keptRights` names.
  */
-import { chmodSync, chownSync, existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { bitsOf, capabilitySets, namesOf, rightsCalls, type Capability } from "./capabilities.ts";
-import { pinsOf } from "./pins.ts";
+import { givePins } from "./pins.ts";
 
-/** What reading rings, maps and iterators, and attaching to new devices needs. */
-export const THREE: readonly Capability[] = ["BPF", "PERFMON", "NET_ADMIN"];
+/** What reading rings, maps and iterators, and attaching to new devices of the own network namespace needs. */
+const THREE: readonly Capability[] = ["BPF", "PERFMON", "NET_ADMIN"];
 
 /** Where names of containers are: for root's eyes (identity/containers.ts). */
 const CONTAINERS = ["/var/lib/docker/containers", "/var/lib/containers/storage"];
-const PINS = "/sys/fs/bpf";
 
 /**
- * Rights after the start. `only three`: what other network namespaces hold is seen as it opens and closes, but not swept. Else
- * SYS_ADMIN, since a socket iterator and a device's program work in the network namespace of the calling thread, and entering one
- * (setns) asks for it; SYS_PTRACE, since /proc/PID/ns and /proc/PID/fd of other users ask for it; DAC_READ_SEARCH where it is
- * needed to read containers' names, or to take back the pinned counters.
+ * Rights after the start: three. `more` adds what little is dark without (docs/guarantees.md): SYS_ADMIN, since a device's program is
+ * attached in the network namespace of the calling thread, and entering one (setns) asks for it; SYS_PTRACE, since /proc/PID/exe of
+ * other users asks for it; DAC_READ_SEARCH where containers' names are for root's eyes.
  */
-export function keptRights(onlyThree: boolean): readonly Capability[] {
-  if (onlyThree) return THREE;
-  const hidden = CONTAINERS.some((path) => existsSync(path)) || !isOpen(PINS);
+export function keptRights(more: boolean): readonly Capability[] {
+  if (!more) return THREE;
+  const hidden = CONTAINERS.some((path) => existsSync(path));
   return [...THREE, "SYS_ADMIN", "SYS_PTRACE", ...(hidden ? (["DAC_READ_SEARCH"] as const) : [])];
-}
-
-/** True when anybody may look a name up there. */
-function isOpen(path: string): boolean {
-  try {
-    return (statSync(path).mode & 0o001) !== 0;
-  } catch {
-    return true; // nothing is there to be taken back
-  }
 }
 
 /**
@@ -71,15 +59,4 @@ export function leaveRoot(
   calls.set(held, 0n);
   calls.noNewRights();
   return namesOf(held);
-}
-
-/** The pinned counters of a run are taken back at its end by whom it has become; those of other collectors stay theirs. */
-function givePins({ uid, gid }: { readonly uid: number; readonly gid: number }, dataDir: string): void {
-  const dir = join(PINS, "weir");
-  try {
-    chmodSync(dir, 0o1777);
-    for (const path of pinsOf(dataDir)) chownSync(path, uid, gid);
-  } catch {
-    return; // nothing is pinned
-  }
 }

@@ -5,10 +5,14 @@
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   rmdirSync,
   statfsSync,
@@ -80,12 +84,47 @@ export function madeByType(stats: readonly { readonly produced: readonly number[
   return made;
 }
 
+/**
+ * Gives the pins of `dataDir` to whom this process is about to become, which takes them back at its end. The directory is held open
+ * until then: /sys/fs/bpf is often closed to all but root, but not to a descriptor.
+ */
+export function givePins({ uid, gid }: { readonly uid: number; readonly gid: number }, dataDir: string): void {
+  try {
+    openSync(directory(), "r");
+    chmodSync(directory(), 0o1777);
+    for (const path of pinsOf(dataDir)) chownSync(path, uid, gid);
+  } catch {
+    return; // nothing is pinned
+  }
+}
+
+/** The directory of pins, by the descriptor that `givePins` left open where there is one. */
+function reached(): string {
+  try {
+    for (const fd of readdirSync("/proc/self/fd")) {
+      const path = `/proc/self/fd/${fd}`;
+      if (linkAt(path) === directory()) return path;
+    }
+  } catch {
+    return directory(); // no /proc
+  }
+  return directory();
+}
+
+function linkAt(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // the descriptor of this very look
+  }
+}
+
 /** What is pinned of `dataDir`: paths. Empty where nothing is. */
 export function pinsOf(dataDir: string): string[] {
   const mine = prefix(dataDir);
   return pinned()
     .filter((name) => name.startsWith(mine))
-    .map((name) => join(directory(), name));
+    .map((name) => join(reached(), name));
 }
 
 /** Removes all pins of `dataDir` and those of data directories that are gone, and the directory when none is left. */
@@ -94,14 +133,14 @@ export function removePins(dataDir: string): void {
   for (const name of pinned()) {
     const owner = name.split("~")[0]!;
     const isGone = !owner.startsWith("#") && !existsSync(Buffer.from(owner, "base64url").toString());
-    if (isGone) remove(() => unlinkSync(join(directory(), name)));
+    if (isGone) remove(() => unlinkSync(join(reached(), name)));
   }
   remove(() => rmdirSync(directory()));
 }
 
 function pinned(): string[] {
   try {
-    return readdirSync(directory());
+    return readdirSync(reached());
   } catch {
     return []; // nobody pinned anything, or it is not ours to see
   }
