@@ -167,9 +167,9 @@ static __noinline int on_state(void *ctx, const struct sock *sk, const int oldst
 		/* the server's child is made by the last ACK: its handshake is SYN-ACK to ACK, the first RTT
 		 * sample */
 		e.lat_us = e.c.dir == DIR_IN ? e.srtt_us : life ? (now - life->began) / 1000 : 0;
-	emit(ctx, &e);
-	if (newstate == TCP_CLOSE)
+	if (newstate == TCP_CLOSE) /* first: what a sweep finds in the map has not ended yet */
 		bpf_map_delete_elem(&lives, &key);
+	emit(ctx, &e);
 	return 0;
 }
 

@@ -48,7 +48,7 @@ struct life {
 	__u8 dir;
 	__u8 crossed; /* simultaneous open: SYN_SENT > SYN_RECV */
 	__u8 shed;    /* left out when it opened, so its close is, too */
-	__u8 spare;
+	__u8 found;   /* by `owners`; 0 once a sweep has met its socket open */
 	__u8 comm[16];
 	__u64 cookie; /* of the socket: its address is given to others after it */
 };

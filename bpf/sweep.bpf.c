@@ -90,14 +90,14 @@ static __always_inline void tell_of_listener(struct seq_file *seq, const struct 
 
 /*
  * Whose is a connection, and is it known at all? One whose opening was seen by no program is not. The file is
- * held, but the socket is not locked: it may close between the look and the entry in the map, which nobody
- * would take out.
+ * held, but the socket is not locked: one that is closing may have been taken out of the map just now. So
+ * what is entered here is only `found`: if the sweep that follows does not meet it open, its end was seen.
  */
 static __always_inline void note_owner(const struct sock *sk, __u64 cookie, const struct task_name *holder)
 {
 	__u64 key = holder->sock;
 	struct life *life = bpf_map_lookup_elem(&lives, &key);
-	struct life fresh = {};
+	struct life fresh = {.found = 1, .cookie = cookie, .pid = holder->pid};
 
 	if (life) {
 		if (life->cookie == cookie && !life->pid) {
@@ -107,12 +107,8 @@ static __always_inline void note_owner(const struct sock *sk, __u64 cookie, cons
 		return;
 	}
 	fresh.dir = side_of(sk);
-	fresh.cookie = cookie;
-	fresh.pid = holder->pid;
 	__builtin_memcpy(fresh.comm, holder->comm, sizeof(fresh.comm));
-	if (!bpf_map_update_elem(&lives, &key, &fresh, BPF_NOEXIST) &&
-	    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE)
-		bpf_map_delete_elem(&lives, &key);
+	bpf_map_update_elem(&lives, &key, &fresh, BPF_NOEXIST);
 }
 
 /* Sockets of all tasks in all network namespaces, before each sweep. */
@@ -161,11 +157,11 @@ static __always_inline __u64 cookie_at(const struct sock *sk)
  */
 static __always_inline void note_unseen_end(const struct life *life, __u64 key)
 {
-	bool opened = life->opened || !life->began, is_shed = life->shed;
+	bool opened = life->opened || !life->began, is_counted = !life->shed && !life->found;
 
 	if (life->began > sweep_from || bpf_map_delete_elem(&lives, &key))
 		return;
-	if (!is_shed)
+	if (is_counted)
 		unseen(opened ? EV_CLOSE : EV_FAIL);
 }
 
@@ -195,6 +191,8 @@ int sweep(struct bpf_iter__bpf_map_elem *ctx)
 	}
 	if (!is_open(state))
 		return 0;
+	if (life->found)
+		life->found = 0;
 	now = bpf_ktime_get_boot_ns();
 	e.c.ts = wall(now);
 	e.c.type = EV_SWEEP;
@@ -212,7 +210,8 @@ int sweep(struct bpf_iter__bpf_map_elem *ctx)
 	fill_counters(&e, (const struct tcp_sock *)sk, state);
 	if (cookie_at(sk) != e.c.cookie)
 		return 0;
-	life->shed = 0;
+	if (life->shed)
+		life->shed = 0;
 	bpf_seq_write(ctx->meta->seq, &e, EVENT_SIZE(e));
 	return 0;
 }

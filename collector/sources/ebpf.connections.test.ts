@@ -238,6 +238,51 @@ console.log(JSON.stringify(saw));`,
     await stop();
   });
 
+  test("of connections that come and go while sweeps run, each end is told of or counted once, and none is swept behind its end", async () => {
+    const COUNT = 2000;
+    const ends = new Map<string, number>();
+    let sweptAfterEnd = 0;
+    const rows = new Rows("connections", (batch: ConnColumns, i: number) => {
+      const socket = `${batch.cookieHigh[i]}:${batch.cookieLow[i]}`;
+      if (typeOf(batch, i) === EventType.close) ends.set(socket, (ends.get(socket) ?? 0) + 1);
+      if (typeOf(batch, i) === EventType.sweep && ends.has(socket)) sweptAfterEnd++;
+      return typeOf(batch, i);
+    });
+    await using sweeping = new EbpfSource({ sink: rows.take, namespaces: world.inodes, sweepMs: 3_600_000 });
+    await sweeping.start(new AbortController().signal);
+    const { port, stop } = await world.serve<{ port: number }>(
+      "server",
+      `net.createServer((s) => { s.on("error", () => {}); s.end("x"); }).listen(0, "::", function () { console.log(JSON.stringify({ port: this.address().port })); });`,
+    );
+    let done = false;
+    const work = world
+      .node(
+        "client",
+        `let left = ${COUNT};
+         const one = async () => { while (left-- > 0) { const s = net.connect(input.port, "${ADDRESS.server.v4}"); s.resume(); s.on("error", () => {}); await once(s, "close"); } };
+         await Promise.all(Array.from({ length: 20 }, one)); console.log("{}");`,
+        { port },
+      )
+      .finally(() => (done = true));
+    while (!done) {
+      sweeping.sweep();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await work;
+    await stop();
+    const closes = () => sweeping.counters().rows.filter(({ type }) => type === EventType.close);
+    const sum = (field: "decoded" | "lost") => closes().reduce((total, row) => total + row[field], 0);
+    await until("every end", () => {
+      sweeping.sweep();
+      sweeping.flush();
+      return sum("decoded") + sum("lost") >= 2 * COUNT;
+    });
+    expect(sum("decoded") + sum("lost")).toBe(2 * COUNT);
+    expect(sum("decoded")).toBe(ends.size); // none twice
+    expect(sweptAfterEnd).toBe(0);
+    expect(rows.rows.filter((type) => type === EventType.sweep).length).toBeGreaterThan(0);
+  });
+
   test("what is not in a listed namespace is neither sent nor counted, and the books balance", async () => {
     const ours = new Set(world.inodes);
     expect(seen.rows.every((row) => ours.has(row.netns))).toBe(true);

@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lookAtNamespaces } from "../identity/netns.ts";
+import { PROC, type ProcessView } from "../identity/process-view.ts";
+import { EbpfSource } from "./ebpf.ts";
 import { ADDRESS, until, World } from "./ebpf.world.ts";
 
 interface Swept {
@@ -23,6 +26,8 @@ interface Said {
   readonly uid: number;
   readonly swept: readonly Swept[];
   readonly lostCloses: number;
+  /** Ports of clients whose service address was translated, since the start. */
+  readonly translated: readonly number[];
   readonly namespaces: readonly { readonly inode: number; readonly name: string; readonly pids: readonly number[] }[];
   readonly listeners: readonly { readonly netns: number; readonly port: number; readonly pid: number }[];
   readonly hooks: readonly { readonly name: string; readonly why?: string }[];
@@ -41,7 +46,9 @@ const { EventType, directionOf, sourcePortOf, destinationPortOf, typeOf } = awai
 const { lookAtNamespaces } = await import(${moduleAt("../identity/netns.ts")});
 const { holdersOf } = await import(${moduleAt("../identity/processes.ts")});
 let swept = [];
+const translated = [];
 const sink = (batch) => {
+  if (batch.kind === "nat") for (let i = 0; i < batch.length; i++) translated.push(sourcePortOf(batch, i));
   if (batch.kind !== "connections") return;
   for (let i = 0; i < batch.length; i++)
     if (typeOf(batch, i) === EventType.sweep)
@@ -54,6 +61,7 @@ if (${leaves}) leaveRoot({ uid: ${NOBODY}, gid: ${NOBODY} }, keptRights(false), 
 process.stdin.on("end", () => process.exit()).resume();
 for (;;) {
   swept = [];
+  source.scan();
   source.sweep();
   const processes = source.processes();
   const of = processes.namespaces();
@@ -61,7 +69,7 @@ for (;;) {
   const all = views.flatMap((view) => view.listeners.map((listener) => ({ netns: view.inode, ...listener })));
   const holders = await holdersOf(processes, new Set(all.map(({ inode }) => inode)));
   console.log(JSON.stringify({
-    rights: namesOf(capabilitySets().permitted), uid: process.getuid(), swept,
+    rights: namesOf(capabilitySets().permitted), uid: process.getuid(), swept, translated,
     lostCloses: source.counters().rows.reduce((sum, row) => sum + (row.type === EventType.close ? row.lost : 0), 0),
     namespaces: views.map(({ inode, name }) => ({ inode, name, pids: [...of].filter(([, netns]) => netns === inode).map(([pid]) => pid) })),
     listeners: all.map(({ netns, port, inode }) => ({ netns, port, pid: holders.get(inode)?.pid ?? 0 })),
@@ -147,6 +155,28 @@ describe.each([
     else expect(why).toMatch(/^\d+ network namespaces cannot be entered; that needs CAP_SYS_ADMIN$/);
   });
 
+  if (leaves) {
+    test("devices of other namespaces that were there at the start stay attached to", async () => {
+      const rule = `ip daddr ${ADDRESS.service.v4} tcp dport 80 dnat ip to ${ADDRESS.server.v4}:8080`;
+      world.nft(
+        "router",
+        `add table inet n; add chain inet n p { type nat hook prerouting priority -100; }; add rule inet n p ${rule}`,
+      );
+      const server = await world.serve(
+        "server",
+        `net.createServer((s) => s.on("error", () => {})).listen(8080, () => console.log("{}"));`,
+      );
+      await using observing = new Observer(leaves, folder);
+      await until("the observer", () => observing.latest !== undefined, 60);
+      const { port } = await world.node<{ port: number }>(
+        "client",
+        `const s = net.connect(80, "${ADDRESS.service.v4}"); await once(s, "connect"); console.log(JSON.stringify({ port: s.localPort })); s.destroy();`,
+      );
+      await until("the translation", () => observing.latest!.translated.includes(port));
+      await server.stop();
+    });
+  }
+
   test("an end that no program saw is counted as a lost close", async () => {
     const open = await openIn(world);
     await using observing = new Observer(leaves, folder, ["opened_before", "owners", "sweep", "processes", "holders"]);
@@ -158,4 +188,28 @@ describe.each([
     await until("two more lost closes", () => observing.latest!.lostCloses >= before + 2);
     expect(observing.latest!.swept.some((row) => row.localPort === open.client.port)).toBe(false);
   });
+});
+
+test("the kernel's iterators tell of processes what /proc tells root", async () => {
+  await using world = new World("q");
+  const { port } = await world.serve<{ port: number }>("server", LISTEN);
+  const udp = await world.serve<{ port: number }>(
+    "client",
+    `const s = dgram.createSocket("udp4"); s.bind(0, () => console.log(JSON.stringify({ port: s.address().port })));`,
+  );
+  await using source = new EbpfSource({ sink() {}, pages: 16, namespaces: world.inodes });
+  await source.start(new AbortController().signal);
+  const processes = source.processes()!;
+  const inWorld = (view: ProcessView) => [...view.namespaces()].filter(([, inode]) => world.inodes.includes(inode));
+  expect(inWorld(processes)).toHaveLength(2);
+  expect(inWorld(processes)).toEqual(inWorld(PROC));
+  const views = await lookAtNamespaces(processes);
+  const sockets = views
+    .filter(({ inode }) => world.inodes.includes(inode))
+    .flatMap(({ listeners }) => listeners)
+    .filter((listener) => listener.port === port || listener.port === udp.port);
+  expect(sockets.map(({ protocol }) => protocol).toSorted()).toEqual([17, 6]);
+  const inodes = new Set(sockets.map(({ inode }) => inode));
+  expect(processes.holders(inodes).size).toBe(2);
+  expect(new Map(processes.holders(inodes))).toEqual(new Map(PROC.holders(inodes)));
 });
