@@ -249,7 +249,7 @@ test("a draft of six megabytes is there after a reload, and so is what was typed
     buffer: Buffer.from(`${CLOSE_PAYMENTS}${"# a long note that fills the file\n".repeat(190_000)}`),
   });
   await expect(page.getByTestId("policy-editor")).toContainText("payments-ingress");
-  await expect(page.getByText(/Draft kept \d\d:/)).toBeVisible();
+  await expect(kept(page)).toBeVisible();
   await page.getByRole("button", { name: "New file" }).click();
   await page.getByRole("textbox", { name: /^Policy policy/ }).click();
   await page.keyboard.insertText("# typed last\n");
@@ -339,18 +339,86 @@ test("coverage names workloads without a policy and rules that nothing hits", as
   await expect(page.getByText(/never hit/)).toBeHidden();
 });
 
-test("more than 10 MB is not taken, and the page says so", async ({ page }) => {
+/** Pastes as a clipboard does; the text is made in the page, so that no megabytes go there. */
+async function paste(page: Page, line: string, times: number): Promise<void> {
+  await page.evaluate(
+    ([of, count]) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", of.repeat(count));
+      const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+      document.querySelector(".cm-content")!.dispatchEvent(event);
+    },
+    [line, times] as const,
+  );
+}
+
+const kept = (page: Page) => page.getByText(/Draft kept \d\d:/);
+const LONG_KEPT = /Draft kept .*; a long text, so without colours/;
+
+test("more than 10 MB is not taken, at once or by and by, and the page says so", async ({ page }) => {
   await open(page, POLICIES);
   await write(page, CLOSE_PAYMENTS);
-  await page.evaluate(() => {
-    const data = new DataTransfer();
-    data.setData("text/plain", "# ten megabytes\n".repeat(700_000));
-    document
-      .querySelector(".cm-content")!
-      .dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-  });
-  await expect(page.getByText(/characters were not taken/)).toBeVisible();
+  await paste(page, "# ten megabytes\n", 700_000);
+  await expect(page.getByText(/Not taken: the file would have 11,200,\d+ characters/)).toBeVisible();
   await expect(page.getByTestId("policy-editor")).toContainText("payments-ingress");
+  await paste(page, "# nine megabytes\n", 560_000);
+  await expect(page.getByText(LONG_KEPT)).toBeVisible();
+  await paste(page, "# nine megabytes\n", 560_000);
+  await expect(page.getByText(/Not taken: the file would have 19,040,\d+ characters/)).toBeVisible();
+  await expect(flows(page).getByRole("row").filter({ hasText: "newly denied" }).first()).toBeVisible(); // it is judged
+  await page.keyboard.press("Control+z");
+  await page.keyboard.press("Control+Home");
+  await expect(page.getByTestId("policy-editor")).toContainText("app: web");
+  await expect(page.getByTestId("policy-editor")).not.toContainText("nine megabytes");
+  await paste(page, `---\n${CLOSE_PAYMENTS}`, 10_001);
+  await expect(page.getByText(/Line \d+: too many documents in one file/).first()).toBeVisible();
+  const twenty = { name: "twenty.yaml", mimeType: "application/yaml", buffer: Buffer.alloc(20_000_000, "# twenty\n") };
+  await page.getByLabel("Open files: policies of this machine").setInputFiles(twenty);
+  await expect(page.getByText(/Nothing opened; twenty.yaml \(19.1 MB\) not taken: .* 10 MB/)).toBeVisible();
+});
+
+test("a draft of nine megabytes keeps every letter: keys after a paste, other tabs, a reload at once", async ({
+  page,
+}) => {
+  await open(page, POLICIES);
+  await write(page, CLOSE_PAYMENTS);
+  const editor = page.getByTestId("policy-editor");
+  await paste(page, "# nine megabytes\n", 560_000);
+  await page.keyboard.type("# typed meanwhile"); // in order: after what was pasted
+  await expect(page.getByText(LONG_KEPT)).toBeVisible();
+  await expect(editor).toContainText("# nine megabytes# typed meanwhile");
+  await page.keyboard.type(", and left at once");
+  await page.getByRole("button", { name: "New file" }).click();
+  await expect(page.getByRole("textbox", { name: /^Policy policy-2/ })).toBeVisible();
+  await expect(kept(page)).toBeVisible();
+  await page.getByRole("button", { name: "policy", exact: true }).click();
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("Control+End");
+  await expect(editor).toContainText("# typed meanwhile, and left at once");
+  await expect(page.getByText(LONG_KEPT)).toBeVisible();
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.insertText("# typed last\n");
+  await page.reload();
+  await expect(editor).toContainText("# typed last");
+  await expect(editor).toContainText("payments-ingress");
+});
+
+test("a line of five megabytes is shown in part, and one may write in it", async ({ page }) => {
+  await open(page, POLICIES);
+  const line = {
+    name: "line.yaml",
+    mimeType: "application/yaml",
+    buffer: Buffer.alloc(5_000_000, "# all in one line "),
+  };
+  await page.getByLabel("Open files: policies of this machine").setInputFiles(line);
+  const editor = page.getByTestId("policy-editor");
+  await expect(editor).toContainText("# all in one line");
+  expect((await editor.innerText()).length).toBeLessThan(100_000);
+  await page.locator(".cm-content").click({ position: { x: 40, y: 16 } });
+  await page.keyboard.press("Home");
+  await page.keyboard.type("# here ");
+  await expect(editor).toContainText("# here # all in one line");
+  await expect(page.getByText(LONG_KEPT)).toBeVisible();
 });
 
 test("the page has no finding of axe, wide and narrow, in every view", async ({ page, violations }) => {

@@ -1,6 +1,5 @@
 "use client";
 
-import dynamic from "next/dynamic";
 import { useCallback, useMemo, useState } from "react";
 import { Minus, Plus } from "lucide-react";
 import { Badge } from "../parts/Badge.tsx";
@@ -10,11 +9,10 @@ import { Table, type Column } from "../parts/Table.tsx";
 import { EdgeName } from "../parts/WorkloadName.tsx";
 import type { WhatWouldChange } from "../questions/use-what-would-change.ts";
 import type { FlowRow, Judged, Loaded, PolicyText, Refused, Response } from "./answers.ts";
+import { Difference } from "./Difference.tsx";
 import styles from "./Report.module.css";
 import { useAsked } from "./use-asked.ts";
 import type { WhatIfClient } from "./what-if-client.ts";
-
-const DiffView = dynamic(() => import("./DiffView.tsx").then((module) => module.DiffView), { ssr: false });
 
 const read = (response: Response): Judged | Refused | undefined =>
   response.kind === "judged" ? response.judged : response.kind === "refused" ? response.refused : undefined;
@@ -99,7 +97,7 @@ export function Compare({
         </p>
       </div>
       <div className={styles.diff}>
-        {a === undefined || b === undefined ? null : <DiffView before={a.text} after={b.text} />}
+        {a === undefined || b === undefined ? null : <Difference before={a.text} after={b.text} />}
       </div>
       {answer === undefined || !("counts" in answer) ? null : (
         <Table

@@ -1,17 +1,15 @@
 "use client";
 
 import { X } from "lucide-react";
-import dynamic from "next/dynamic";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Profile } from "../../policy/world.ts";
 import { Button } from "../parts/Button.tsx";
 import { count } from "../parts/numbers.ts";
 import { Segmented } from "../parts/Segmented.tsx";
 import type { EditAnswer, EditRequest, Judged, PolicyText } from "./answers.ts";
+import { Difference } from "./Difference.tsx";
 import styles from "./EditDialog.module.css";
 import type { WhatIfClient } from "./what-if-client.ts";
-
-const DiffView = dynamic(() => import("./DiffView.tsx").then((module) => module.DiffView), { ssr: false });
 
 interface Props {
   readonly client: WhatIfClient;
@@ -65,7 +63,7 @@ export function EditDialog({ client, files, profile, request, onRequest, onTake,
           <>
             <p className={styles.diffName}>{edit.before === "" ? `New file ${edit.file}` : edit.file}</p>
             <div className={styles.diff}>
-              <DiffView before={edit.before} after={edit.after} />
+              <Difference before={edit.before} after={edit.after} />
             </div>
             <p className={styles.reason} role="status">
               {impact === undefined ? "Judging it" : impactWords(impact)}

@@ -5,6 +5,7 @@ import { useCallback, useMemo, useState } from "react";
 import { count } from "../parts/numbers.ts";
 import type { WhatWouldChange } from "../questions/use-what-would-change.ts";
 import type { Explained, FlowRow, Names } from "./answers.ts";
+import { Difference } from "./Difference.tsx";
 import type { Draft } from "./drafts.ts";
 import styles from "./Editor.module.css";
 import type { Marks } from "./editor-marks.ts";
@@ -19,7 +20,6 @@ const PolicyEditor = dynamic(() => import("./PolicyEditor.tsx").then((module) =>
   ssr: false,
   loading: () => <p className={page.loading}>Loading the editor</p>,
 });
-const DiffView = dynamic(() => import("./DiffView.tsx").then((module) => module.DiffView), { ssr: false });
 
 interface Props {
   readonly drafts: DraftsState;
@@ -60,7 +60,7 @@ export function EditorPane(props: Props) {
         <>
           <StateLine drafts={drafts} change={change} file={file} />
           <div className={styles.text}>
-            {showDiff ? <DiffView before={file.inForce!} after={file.text} /> : <Text {...props} file={file} />}
+            {showDiff ? <Difference before={file.inForce!} after={file.text} /> : <Text {...props} file={file} />}
           </div>
           <Words change={change} file={file} line={props.line} />
         </>
@@ -159,9 +159,8 @@ function Text({
       problems={change.problems}
       marks={marks}
       names={names}
-      readOnly={false}
       reveal={reveal}
-      onChange={(text) => drafts.act({ kind: "edit", id: file.id, text })}
+      onChange={(id, text) => drafts.act({ kind: "edit", id, text })}
       onLine={(at) => onLine(file.name, at)}
       onHover={(at) => onHover(file.name, at)}
       onTooLong={onTooLong}

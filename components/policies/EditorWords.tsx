@@ -8,7 +8,7 @@ import type { Names } from "./answers.ts";
 import type { Draft } from "./drafts.ts";
 import styles from "./Editor.module.css";
 import { examples } from "./examples.ts";
-import { LONG } from "./teller.ts";
+import { LONG } from "./long-text.ts";
 import type { DraftsState } from "./use-drafts.ts";
 
 /** What is wrong in the text, since when the answer stands, whether the file is in force. */

@@ -14,6 +14,7 @@ import { EditDialog } from "./EditDialog.tsx";
 import { EditorPane } from "./EditorPane.tsx";
 import { FileList } from "./FileList.tsx";
 import { DropZone } from "./DropZone.tsx";
+import { MOST_CHARACTERS } from "./drafts.ts";
 import { editOf, textsToJudge, type FolderFile } from "./folder-files.ts";
 import { Generate } from "./Generate.tsx";
 import { HeadTools } from "./HeadTools.tsx";
@@ -104,7 +105,7 @@ export function Policies() {
   };
   const tooLong = (characters: number): void =>
     setNotice(
-      `${count(characters)} characters were not taken: 10 MB and 10,000 documents are judged at most. Split the file.`,
+      `Not taken: the file would have ${count(characters)} characters. A file has ${count(MOST_CHARACTERS)} (10 MB) and 10,000 documents at most; split it.`,
     );
 
   return (

@@ -4,6 +4,7 @@
  * Where IndexedDB is off, localStorage keeps all.
  */
 import { draftOf, draftsOf, NO_DRAFTS, type Draft, type Drafts } from "./drafts.ts";
+import { patchedText, textPatch } from "./text-patch.ts";
 
 const DATABASE = "weir-policies";
 const FILES = "drafts";
@@ -12,9 +13,9 @@ const HEAD = "head";
 const ALL_ITEM = "weir-policy-drafts";
 const LEFT_ITEM = "weir-policy-drafts-left";
 
-/** What a page that is left did not get kept. */
+/** What a page that is left did not get kept. Of a large file that the database has it is the change, which always fits. */
 interface Left {
-  readonly files: readonly Draft[];
+  readonly files: readonly unknown[];
   readonly gone: readonly string[];
   readonly order: readonly string[];
   readonly active: string | undefined;
@@ -63,6 +64,7 @@ export class DraftsStore {
       for (const file of files) store.put(file);
       for (const id of gone) store.delete(id);
       store.put({ id: HEAD, order: drafts.files.map((file) => file.id), active: drafts.active } satisfies Head);
+      transaction.commit(); // else a page that is left meanwhile takes it back
       await completed(transaction);
     } catch {
       return false;
@@ -72,11 +74,14 @@ export class DraftsStore {
     return true;
   }
 
-  /** For a page that is left: what is not kept yet, at once. The database is tried, too. */
-  leave(drafts: Drafts): void {
+  /** For a page that is left: what is not kept yet, at once. False: there is no room for it. The database is tried, too. */
+  leave(drafts: Drafts): boolean {
     const { files, gone } = unkept(this.#kept, drafts);
-    setItem(LEFT_ITEM, { files, gone, order: drafts.files.map((file) => file.id), active: drafts.active });
+    const order = drafts.files.map((file) => file.id);
+    const left: Left = { files: leftFiles(this.#kept, files), gone, order, active: drafts.active };
+    const fits = setItem(LEFT_ITEM, left);
     void this.keep(drafts);
+    return fits;
   }
 }
 
@@ -93,6 +98,34 @@ export function unkept(
   };
 }
 
+/** From here on the change is left, not the text: localStorage has room for 5 MB at most. */
+const LARGE = 100_000;
+
+/** Files as a page leaves them; `withLeft` reads them. */
+export function leftFiles(kept: Drafts, files: readonly Draft[]): readonly unknown[] {
+  const known = new Map(kept.files.map((file) => [file.id, file]));
+  return files.map((file) => {
+    const before = known.get(file.id);
+    if (before === undefined || file.text.length < LARGE) return file;
+    const { text, inForce, ...rest } = file;
+    return {
+      ...rest,
+      textPatch: textPatch(before.text, text),
+      ...(inForce === undefined ? {} : { inForcePatch: textPatch(before.inForce ?? before.text, inForce) }),
+    };
+  });
+}
+
+/** A file that was left, whole; undefined where it is none, or the change is of another text than is kept. */
+function wholeFile(left: unknown, known: ReadonlyMap<string, Draft>): Draft | undefined {
+  if (typeof left !== "object" || left === null || !("textPatch" in left)) return draftOf(left);
+  const before = known.get(String((left as Partial<Draft>).id));
+  if (before === undefined) return undefined;
+  const text = patchedText(before.text, left.textPatch);
+  const inForce = "inForcePatch" in left ? patchedText(before.inForce ?? before.text, left.inForcePatch) : undefined;
+  return draftOf({ ...left, text, inForce });
+}
+
 /** The database's records in the order of their head; files that it does not name (of another window) come last. */
 export function draftsOfRecords(records: readonly unknown[]): Drafts {
   const isHead = (it: unknown): it is Head => typeof it === "object" && it !== null && "id" in it && it.id === HEAD;
@@ -105,7 +138,9 @@ export function draftsOfRecords(records: readonly unknown[]): Drafts {
 export function withLeft(drafts: Drafts, left: unknown): Drafts {
   if (typeof left !== "object" || left === null || !("files" in left) || !Array.isArray(left.files)) return drafts;
   const { files, gone, order, active } = left as Left;
-  const over = new Map(files.flatMap((file) => (draftOf(file) === undefined ? [] : [[file.id, draftOf(file)!]])));
+  const known = new Map(drafts.files.map((file) => [file.id, file]));
+  const whole = files.flatMap((file) => wholeFile(file, known) ?? []);
+  const over = new Map(whole.map((file) => [file.id, file]));
   const all = drafts.files.filter((file) => !over.has(file.id) && gone?.includes(file.id) !== true);
   return draftsOf({ files: inOrder([...all, ...over.values()], order), active });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { afterAction, draftsOf, NO_DRAFTS, type Drafts } from "./drafts.ts";
-import { draftsOfRecords, unkept, withLeft } from "./drafts-store.ts";
+import { draftsOfRecords, leftFiles, unkept, withLeft } from "./drafts-store.ts";
 import { edgeText, parseEdge } from "./edge-text.ts";
 import { shareHash, sharedDrafts } from "./share.ts";
 
@@ -64,6 +64,27 @@ test("several files are opened with one tab", () => {
     ["b.yaml", false],
   ]);
   expect(drafts.active).toBe(drafts.files[0]?.id);
+});
+
+test("of a large file a page leaves the change, which is none for another text than the one that is kept", () => {
+  const text = "# a long note\n".repeat(100_000);
+  const kept = afterAction(NO_DRAFTS, { kind: "add", name: "large.yaml", text });
+  const { id } = kept.files[0]!;
+  for (const after of [
+    `# typed last\n${text}`,
+    `${text}# typed last`,
+    `${text.slice(0, 70)}é${text.slice(90)}`,
+    text,
+  ]) {
+    let now = afterAction(kept, { kind: "edit", id, text: after });
+    now = afterAction(now, { kind: "in force", id, on: true });
+    const left = JSON.stringify({ files: leftFiles(kept, now.files), gone: [], order: [id], active: id });
+    expect(left.length).toBeLessThan(1000);
+    expect(withLeft(kept, JSON.parse(left))).toEqual(now);
+    const newer = afterAction(kept, { kind: "edit", id, text: `${text}#` });
+    expect(withLeft(newer, JSON.parse(left)).files).toEqual(newer.files);
+  }
+  expect(leftFiles(NO_DRAFTS, kept.files)).toEqual(kept.files);
 });
 
 test("a closed tab keeps its file; a deleted one is gone", () => {

@@ -10,6 +10,7 @@ import {
 import { Decoration, EditorView, gutter, GutterMarker, WidgetType, type DecorationSet } from "@codemirror/view";
 import { count } from "../parts/numbers.ts";
 import type { LineUse } from "./answers.ts";
+import { LONG } from "./long-text.ts";
 
 /** What the answer says about lines: counts at the right, grounds, notes below lines. */
 export interface Marks {
@@ -213,7 +214,7 @@ export function changeBar(inForce: () => string | undefined): Extension {
     class: "cm-changes",
     lineMarker: (view, line) => {
       const base = inForce();
-      if (base === undefined) return null;
+      if (base === undefined || base.length > LONG) return null; // its lines would be a set of hundreds of thousands
       const known = linesOf(base);
       return known.has(view.state.doc.lineAt(line.from).text) ? null : marker;
     },

@@ -71,9 +71,9 @@ async function taken(found: readonly Found[]): Promise<Taken> {
   const policies = found.filter(({ name }) => IS_POLICY.test(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const files: { name: string; text: string }[] = [];
   let bytes = 0;
-  let tooMuch = 0;
+  const tooMuch: Found[] = [];
   for (const { name, file } of policies) {
-    if (files.length >= MOST_FILES || bytes + file.size > MOST_CHARACTERS) tooMuch++;
+    if (files.length >= MOST_FILES || bytes + file.size > MOST_CHARACTERS) tooMuch.push({ name, file });
     else {
       bytes += file.size;
       files.push({ name, text: await file.text() });
@@ -81,12 +81,21 @@ async function taken(found: readonly Found[]): Promise<Taken> {
   }
   const others = found.length - policies.length;
   const said = [
-    ...(tooMuch === 0 ? [] : [`${count(tooMuch)} not taken: ${MOST_FILES} files and 10 MB are judged at most`]),
+    ...(tooMuch.length === 0 ? [] : [notTaken(tooMuch)]),
     ...(others === 0 ? [] : [`${count(others)} without .yaml, .yml or .json in the name left alone`]),
   ];
   if (said.length === 0 && files.length < 2) return { files, notice: "" };
-  return {
-    files,
-    notice: `${count(files.length)} ${files.length === 1 ? "file" : "files"} opened as drafts${said.map((it) => `; ${it}`).join("")}.`,
-  };
+  const opened =
+    files.length === 0
+      ? "Nothing opened"
+      : `${count(files.length)} ${files.length === 1 ? "file" : "files"} opened as drafts`;
+  return { files, notice: `${[opened, ...said].join("; ")}.` };
+}
+
+/** `twenty.yaml has 20.8 MB, and at one time 500 files and 10 MB are taken at most`. */
+function notTaken(found: readonly Found[]): string {
+  const limit = `at one time ${MOST_FILES} files and 10 MB are taken at most`;
+  const [only] = found;
+  if (found.length > 1 || only === undefined) return `${count(found.length)} not taken: ${limit}`;
+  return `${only.name} (${(only.file.size / (1024 * 1024)).toFixed(1)} MB) not taken: ${limit}`;
 }

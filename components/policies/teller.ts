@@ -1,42 +1,64 @@
 import type { Text } from "@codemirror/state";
-import type { EditorView } from "@codemirror/view";
+import { LONG, Sliced, textOfLines } from "./long-text.ts";
 
-/** Characters from which a text is of a machine, not of a person. */
-export const LONG = 400_000;
-/** A long text is told to the page after so long without a key: as one string it costs tens of milliseconds. */
+/** A long text is told to the page after so long without a key. */
 const TOLD_AFTER_MS = 250;
 
-/** Tells the page what was typed: at once, a long text once nobody types, the editor is left, or the page is. */
+/** Tells the page what was typed in one file: at once, a long text in slices once nobody types or the editor is left. */
 export class Teller {
-  readonly #view: EditorView;
   readonly #tell: (text: string) => void;
-  #told: { readonly doc: Text; readonly text: string } | undefined;
+  readonly #told = new WeakMap<Text, string>();
+  /** What is still to be told. */
+  #doc: Text | undefined;
+  #work: Sliced<string> | undefined;
   #timer = 0;
 
-  constructor(view: EditorView, tell: (text: string) => void) {
-    this.#view = view;
+  constructor(tell: (text: string) => void) {
     this.#tell = tell;
   }
 
-  changed(): void {
-    clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.flush(), TOLD_AFTER_MS);
-    if (this.#view.state.doc.length <= LONG) this.flush();
+  changed(doc: Text): void {
+    this.#stop();
+    this.#doc = doc;
+    if (doc.length <= LONG) this.#say(doc, doc.toString());
+    else this.#timer = window.setTimeout(() => this.hurry(), TOLD_AFTER_MS);
   }
 
+  /** Waits for no more keys. */
+  hurry(): void {
+    const doc = this.#doc;
+    if (doc === undefined || this.#work !== undefined) return;
+    this.#stop();
+    this.#work = new Sliced(textOfLines(doc), (text) => this.#say(doc, text));
+  }
+
+  /** Tells it now: the page is left. */
   flush(): void {
-    if (this.#timer === 0) return;
-    clearTimeout(this.#timer);
-    this.#timer = 0;
-    const { doc } = this.#view.state;
-    this.#told = { doc, text: doc.toString() };
-    this.#tell(this.#told.text);
+    this.hurry();
+    this.#work?.finish();
+  }
+
+  /** `doc` was made of `text`. */
+  took(doc: Text, text: string): void {
+    this.#told.set(doc, text);
   }
 
   /** True where `text` is what stands in the editor, or older than what is about to be told. */
-  knows(text: string): boolean {
-    const { doc } = this.#view.state;
-    if (this.#timer !== 0) return true;
-    return this.#told?.doc === doc ? this.#told.text === text : doc.toString() === text;
+  knows(doc: Text, text: string): boolean {
+    if (this.#doc !== undefined) return true;
+    return (this.#told.get(doc) ?? doc.toString()) === text;
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#work?.giveUp();
+    this.#work = undefined;
+  }
+
+  #say(doc: Text, text: string): void {
+    this.#work = undefined;
+    this.#doc = undefined;
+    this.#told.set(doc, text);
+    this.#tell(text);
   }
 }

@@ -94,9 +94,15 @@ export function useDrafts(): DraftsState {
     const leave = (): void => {
       if (dirty.current) opened.leave(latest.current);
     };
+    // A file of megabytes that came a moment ago has nowhere to go: the browser asks whether to wait for it.
+    const stay = (event: BeforeUnloadEvent): void => {
+      if (dirty.current && !opened.leave(latest.current)) event.preventDefault();
+    };
     window.addEventListener("pagehide", leave);
+    window.addEventListener("beforeunload", stay);
     return () => {
       gone = true;
+      window.removeEventListener("beforeunload", stay);
       window.removeEventListener("pagehide", leave);
       leave();
       told.close();
