@@ -13,7 +13,7 @@ static __always_inline void note_connect(const struct sock *sk, __u64 key, __u64
 	struct life life = {.began = now, .dir = DIR_OUT, .cookie = bpf_get_socket_cookie((void *)sk)};
 
 	life.pid = bpf_get_current_pid_tgid() >> 32;
-	bpf_get_current_comm(life.comm, sizeof(life.comm));
+	read_process_name(&life.comm);
 	if (bpf_map_update_elem(&lives, &key, &life, BPF_ANY)) {
 		struct cpu_stats *s = stats();
 
@@ -49,7 +49,7 @@ static __always_inline void note_listen(struct ev_conn *e, __u64 key)
 
 	if (e->newstate == TCP_LISTEN) {
 		e->pid = listener.pid = bpf_get_current_pid_tgid() >> 32;
-		bpf_get_current_comm(listener.comm, sizeof(listener.comm));
+		read_process_name(&listener.comm);
 		__builtin_memcpy(e->comm, listener.comm, sizeof(e->comm));
 		bpf_map_update_elem(&listeners, &at, &listener, BPF_ANY);
 		return;

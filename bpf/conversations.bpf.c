@@ -79,7 +79,7 @@ static __noinline int converse(struct __sk_buff *skb, const struct datagram *d, 
 		fresh.dir = out && !answered ? DIR_OUT : DIR_IN;
 		if (with_tasks && fresh.dir == DIR_OUT) { /* sending runs in the sender's task */
 			fresh.pid = bpf_get_current_pid_tgid() >> 32;
-			bpf_get_current_comm(fresh.comm, sizeof(fresh.comm));
+			read_process_name(&fresh.comm);
 		}
 		fresh.shed = is_left_out(key.laddr, key.raddr, key.lport, key.rport);
 		if (bpf_map_update_elem(&conversations, &key, &fresh, BPF_NOEXIST) == 0) {

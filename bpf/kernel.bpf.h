@@ -65,4 +65,13 @@ static __always_inline __u64 sock_cgroup(const struct sock *sk)
 	return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
 }
 
+/* The name of the current process: its first thread's. A thread's own ("ThreadPoolForeg") tells
+ * nobody who that is. */
+static __always_inline void read_process_name(__u8 (*name)[16])
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	BPF_CORE_READ_STR_INTO(name, task, group_leader, comm);
+}
+
 #endif

@@ -167,6 +167,19 @@ describe("UDP, ping, DNS and service addresses", () => {
     await stop();
   });
 
+  test("what a thread sends is its process's, by the process's own name", async () => {
+    const { pid } = await world.node<{ pid: number }>(
+      "client",
+      // the C library asks, in a thread with a name of its own
+      `process.env.RES_OPTIONS = "timeout:1 attempts:1"; process.title = "shopper";
+       await dns.lookup("nobody.example").catch(() => {});
+       console.log(JSON.stringify({ pid: process.pid }));`,
+    );
+    const asked = () => talks.rows.filter((row) => row.pid === pid && row.remotePort === 53);
+    await until("the question is told of", () => asked().length > 0);
+    expect(new Set(asked().map(({ comm }) => comm))).toEqual(new Set(["shopper"]));
+  });
+
   test("DNS answers give name, type, result, addresses and latency, whatever the server's family", async () => {
     const { stop } = await world.serve("server", DNS_SERVER);
     await world.node(
