@@ -18,7 +18,7 @@ import {
 import { addressBytes } from "./members.ts";
 import { orderTiers, type OrderedPolicy } from "./order.ts";
 import type { StagedKubernetesSpec } from "./parse-staged-kubernetes.ts";
-import { subjectSelector } from "./peer-selector.ts";
+import { isUnreadable, subjectSelector } from "./peer-selector.ts";
 import type { CompiledPolicy, CompiledTier } from "./chains.ts";
 import { CalicoPolicySet, type CalicoParts } from "./policy-set.ts";
 import { prepareWorld } from "./prepared-world.ts";
@@ -133,7 +133,9 @@ function sortDocuments(
           document,
           "staged for deletion: the policy itself still stands; leave it out to see what its deletion does",
         );
-      if (spec.stagedAction !== "Delete") take(document, spec, document.kind, staged);
+      if (isUnreadable(spec, document.namespace))
+        warn(document, "not in force: Calico cannot read a selector of blanks beside another; leave it out");
+      else if (spec.stagedAction !== "Delete") take(document, spec, document.kind, staged);
     } else if (document.kind === "StagedKubernetesNetworkPolicy") {
       const { stagedAction, policy } = document.spec as StagedKubernetesSpec; // its parser makes nothing else
       if (stagedAction !== "Delete")

@@ -1,5 +1,5 @@
 import { ACCOUNT_PREFIX, NAMESPACE, NAMESPACE_PREFIX, SERVICE_ACCOUNT } from "./members.ts";
-import { allOf, mapLeaves, type Selector } from "./selector.ts";
+import { allOf, BLANK, mapLeaves, type Selector } from "./selector.ts";
 import type { CalicoEntity, CalicoPolicySpec } from "./types.ts";
 
 /**
@@ -35,6 +35,26 @@ export function subjectSelector(spec: CalicoPolicySpec, namespace: string): Sele
   const inNamespaces = namespaces === undefined ? scoped : replaceAll(scoped, HAS_NAMESPACE);
   const both = allOf(inNamespaces, accounts);
   return accounts === undefined ? both : replaceAll(both, HAS_ACCOUNT);
+}
+
+/**
+ * True when Calico cannot read the text that it makes of the policy's selectors. It joins them as `(A) && (B)`, and its grammar has
+ * no empty parentheses: a selector of blanks beside another is an error, and a policy with one is not in force at all.
+ */
+export function isUnreadable(spec: CalicoPolicySpec, namespace: string): boolean {
+  const { selector, namespaceSelector, serviceAccountSelector } = spec;
+  const joined = namespace !== "" || namespaceSelector !== undefined || serviceAccountSelector !== undefined;
+  if (selector === BLANK && joined) return true;
+  return [...spec.ingress, ...spec.egress].some(({ source, destination }) =>
+    [source, destination].some((entity) => isUnreadableEntity(entity, namespace)),
+  );
+}
+
+function isUnreadableEntity(entity: CalicoEntity, namespace: string): boolean {
+  const { selector, notSelector, namespaceSelector, serviceAccounts } = entity;
+  const byAccount = serviceAccounts?.selector !== undefined || (serviceAccounts?.names.length ?? 0) > 0;
+  if (selector === BLANK && (namespace !== "" || namespaceSelector !== undefined || byAccount)) return true;
+  return notSelector === BLANK && peerSelector(entity, namespace) !== undefined;
 }
 
 /** all() = whoever has a namespace, global() = whoever has none: not pods, not NetworkSets. */

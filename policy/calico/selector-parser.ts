@@ -1,4 +1,4 @@
-import { ALL, type Selector, type SelectorComparison } from "./selector.ts";
+import { BLANK, type Selector, type SelectorComparison } from "./selector.ts";
 
 /**
  * Calico's selector grammar, text to a tree.
@@ -30,7 +30,7 @@ const MAX_DEPTH = 512;
 export function parseSelector(text: string): SelectorResult {
   const tokens = tokenize(text);
   if (!Array.isArray(tokens)) return { ok: false, error: tokens };
-  if (tokens[0]!.kind === "end") return { ok: true, selector: ALL };
+  if (tokens[0]!.kind === "end") return { ok: true, selector: BLANK };
   const parser = new SelectorParser(tokens);
   const selector = parser.or(0);
   if (selector === undefined) return { ok: false, error: parser.error! };

@@ -11,6 +11,8 @@ export type Selector =
 export type SelectorComparison = "equals" | "notEquals" | "contains" | "startsWith" | "endsWith";
 
 export const ALL: Selector = { kind: "all" };
+/** Written as blanks alone: all(), and told from it by identity, as Calico cannot read blanks in parentheses (peer-selector.ts). */
+export const BLANK: Selector = { kind: "all" };
 
 /** True when the labels match. `!=`, `not in` and `!` match a missing label; `contains`, `starts with`, `ends with` need it. */
 export function matchesSelector(selector: Selector, label: (key: string) => string | undefined): boolean {

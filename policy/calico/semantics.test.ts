@@ -128,6 +128,24 @@ describe("what Calico's sources say beyond the cases", () => {
     ]);
   });
 
+  it("a policy with a selector of blanks beside another is not in force, as Calico cannot read the two together", () => {
+    const global = ingressPolicy("action: Deny").replace("spec:", "spec:\n  selector: '  '");
+    const alone = compiled(global);
+    expect(alone.explain(flow(alone, "shop/db", "shop/web")).ingress.verdict).toBe("deny");
+    const unread = [
+      global.replace("spec:", "spec:\n  namespaceSelector: all()"),
+      global.replace("spec:", "spec:\n  serviceAccountSelector: all()"),
+      ingressPolicy("action: Deny", "shop").replace("spec:", "spec:\n  selector: '  '"),
+      ingressPolicy("action: Deny\nsource: {selector: '  '}", "shop"),
+      ingressPolicy("action: Deny\nsource: {selector: '  ', serviceAccounts: {names: [default]}}"),
+      ingressPolicy("action: Deny\nsource: {selector: has(app), notSelector: '  '}"),
+    ].map((text) => compiled(text));
+    for (const set of unread) {
+      expect(set.problems.map(({ severity }) => severity)).toEqual(["warning"]);
+      expect(set.explain(flow(set, "shop/db", "shop/web")).ingress.verdict).toBe("allow");
+    }
+  });
+
   it("of two documents of one name the later one counts, with a warning", () => {
     const set = compiled(`${ingressPolicy("action: Allow")}---\n${ingressPolicy("action: Deny")}`);
     expect(set.policies).toHaveLength(1);

@@ -7,7 +7,7 @@ import type { NetworkPolicyPort, NetworkPolicySpec } from "../parse/network-poli
 import type { Direction, RuleAction } from "../verdict.ts";
 import type { World, WorldEndpoint } from "../world.ts";
 import type { StagedKubernetesSpec } from "./parse-staged-kubernetes.ts";
-import { matchesSelector, type Selector } from "./selector.ts";
+import { BLANK, matchesSelector, type Selector } from "./selector.ts";
 import type {
   CalicoEntity,
   CalicoPolicySpec,
@@ -40,6 +40,19 @@ interface Member {
 }
 
 /** A policy of any kind, as the walk sees it. */
+/** Blanks alone as one of several selectors: Calico's joined text has empty parentheses, and no policy comes of it. */
+function isBlankBeside(spec: CalicoPolicySpec, namespace: string): boolean {
+  const scope = namespace === "" ? [] : [namespace];
+  const beside = [...scope, spec.namespaceSelector, spec.serviceAccountSelector];
+  const written = (parts: readonly unknown[]) => parts.some((part) => part !== undefined);
+  if (spec.selector === BLANK && written(beside)) return true;
+  const entities = [...spec.ingress, ...spec.egress].flatMap(({ source, destination }) => [source, destination]);
+  return entities.some(({ selector, notSelector, namespaceSelector, serviceAccounts: accounts }) => {
+    const others = [...scope, namespaceSelector, accounts?.selector, accounts?.names[0]];
+    return (selector === BLANK && written(others)) || (notSelector === BLANK && written([...others, selector]));
+  });
+}
+
 interface TwinPolicy {
   readonly document: PolicyDocument;
   readonly tier: string;
@@ -118,7 +131,7 @@ export class Twin {
       return this.#kubernetes(document, spec as NetworkPolicySpec, "KubernetesNetworkPolicy");
     if (!kind.endsWith("NetworkPolicy")) return undefined;
     const calico = spec as CalicoPolicySpec;
-    if (calico.stagedAction === "Delete") return undefined;
+    if (calico.stagedAction === "Delete" || isBlankBeside(calico, namespace)) return undefined;
     return {
       document,
       tier: calico.tier,
