@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { contradictions } from "./contradictions.ts";
+import { contradictions, type Contradiction } from "./contradictions.ts";
 import { parsePolicies } from "./parse/policies.ts";
 import { compilePolicies } from "./profiles.ts";
 import { EMPTY_WORLD, type Profile, type WorldEndpoint } from "./world.ts";
@@ -15,12 +15,20 @@ const pod = (name: string, namespace = "shop"): WorldEndpoint => ({
 });
 
 function find(profile: Profile, yaml: string): string[] {
+  return contradictionsIn(profile, yaml).map(({ why, rule, by }) => `${why} ${rule.line} by ${by.line}`);
+}
+
+function sentences(profile: Profile, yaml: string): string[] {
+  return contradictionsIn(profile, yaml).map(({ text }) => text);
+}
+
+function contradictionsIn(profile: Profile, yaml: string): readonly Contradiction[] {
   const { documents, problems } = parsePolicies(yaml, "p.yaml");
   expect(problems.filter((problem) => problem.severity === "error")).toEqual([]);
   const world = new WorldIndex({ ...EMPTY_WORLD, endpoints: [pod("web"), pod("db"), pod("cart"), pod("spy", "evil")] });
   const { found, complete } = contradictions(compilePolicies(documents, world, profile));
   expect(complete).toBe(true);
-  return found.map(({ why, rule, by }) => `${why} ${rule.line} by ${by.line}`);
+  return found;
 }
 
 const cilium = (rules: string) => `apiVersion: cilium.io/v2
@@ -105,6 +113,41 @@ spec:
         `${calico("a", "order: 1", "Deny", "app == 'web'")}---\n${calico("b", "order: 2", "Allow", "all()")}`,
       ),
     ).toEqual([]);
+  });
+});
+
+describe("what several rules override only together", () => {
+  const allowing = (ports: string) => `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+  - from: [{podSelector: {}}]
+    ports: ${ports}
+`;
+  test("is found where they share out the ports, with the fewest that it takes", () => {
+    const two = `${allowing("[{port: 80}, {port: 81}]")}---\n${admin("a", 1, "Deny", 80)}---\n${admin("b", 2, "Deny", 81)}`;
+    expect(find("kubernetes", two)).toEqual(["overridden 7 by 17"]);
+    const ranges = allowing("[{port: 80, endPort: 81}]");
+    const three = `${ranges}---\n${admin("a", 1, "Deny", 80)}---\n${admin("b", 2, "Deny", 81)}---\n${admin("c", 3, "Deny", 82)}`;
+    expect(sentences("kubernetes", three)).toEqual([
+      expect.stringMatching(/NetworkPolicy\/a.* and .*NetworkPolicy\/b.* come first, and together deny all/),
+    ]);
+  });
+  test("is found where they share out the peers", () => {
+    const allow =
+      "  ingress:\n  - fromEndpoints: [{matchExpressions: [{key: app, operator: In, values: [web, cart]}]}]\n";
+    const deny = (app: string) => `  - fromEndpoints: [{matchLabels: {app: ${app}}}]\n`;
+    expect(find("cilium", cilium(`${allow}  ingressDeny:\n${deny("web")}${deny("cart")}`))).toEqual([
+      "overridden 7 by 9",
+    ]);
+    expect(find("cilium", cilium(`${allow}  ingressDeny:\n${deny("web")}${deny("db")}`))).toEqual([]);
+  });
+  test("is none where a port is left over, or a Pass stands before one of them", () => {
+    const yaml = `${allowing("[{port: 80}, {port: 81}]")}---\n${admin("a", 2, "Deny", 80)}---\n`;
+    expect(find("kubernetes", `${yaml}${admin("b", 3, "Deny", 82)}`)).toEqual([]);
+    expect(find("kubernetes", `${yaml}${admin("b", 3, "Deny", 81)}---\n${admin("c", 1, "Pass", 81)}`)).toEqual([]);
   });
 });
 

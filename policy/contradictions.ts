@@ -12,8 +12,11 @@ export interface Contradiction {
   /** Index of `rule` in the set's rules. */
   readonly index: number;
   readonly rule: RuleRef;
+  /** The first of those that override it. */
   readonly by: RuleRef;
-  /** One sentence, both rules named. */
+  /** How many more it takes to override all of it. */
+  readonly more: number;
+  /** One sentence, the rules named. */
   readonly text: string;
 }
 
@@ -26,27 +29,34 @@ export interface Contradictions {
 /** Comparisons at most: about a second. */
 const MOST_PAIRS = 20_000_000;
 const MOST_FOUND = 500;
+/** Rules that override another together, at most: with more of them nobody could follow the sentence. */
+const MOST_TOGETHER = 100;
 
 /**
  * Rules of a set that contradict each other, among the workloads and addresses of its world: an allow that a deny of higher
  * precedence always overrides, or the other way round, and policies of equal priority that disagree. A rule is named once for each
- * reason. What two rules together override, and what a rule between the two decides otherwise, is not said to contradict.
+ * reason. Several rules override a third together where all of them take in its peers and they share out its ports, or the other way
+ * round (side by side, as rules are written); what only a patchwork of both overrides, and what a rule between decides otherwise, is not
+ * said to contradict.
  */
 export function contradictions(set: CompiledPolicySet): Contradictions {
   const reaches = (set.reaches?.() ?? []).filter((reach) => !isEmpty(reach));
   const found: Contradiction[] = [];
   const said = new Set<string>();
   let pairs = 0;
-  const say = (why: Contradiction["why"], loser: RuleReach, winner: RuleReach) => {
+  const say = (why: Contradiction["why"], loser: RuleReach, winner: RuleReach, others: readonly RuleReach[] = []) => {
     const key = why === "tie" ? `${policyPair(set, loser, winner)}` : `${loser.rule}`;
     if (said.has(`${why} ${key}`) || found.length >= MOST_FOUND) return;
     said.add(`${why} ${key}`);
     const [rule, by] = [set.rules[loser.rule]!, set.rules[winner.rule]!];
-    found.push({ kind: "contradicts", why, index: loser.rule, rule, by, text: sentence(set, why, loser, rule, by) });
+    const more = others.map((it) => set.rules[it.rule]!);
+    const text = sentence(set, why, loser, rule, by, more);
+    found.push({ kind: "contradicts", why, index: loser.rule, rule, by, more: more.length, text });
   };
   for (const direction of ["ingress", "egress"] as const) {
     const own = reaches.filter((reach) => reach.direction === direction);
     for (const [at, later] of own.entries()) {
+      const partly: RuleReach[] = [];
       for (let i = 0; i < at; i++) {
         if (++pairs > MOST_PAIRS) return { found, complete: false };
         const first = own[i]!;
@@ -58,7 +68,13 @@ export function contradictions(set: CompiledPolicySet): Contradictions {
           !own.slice(0, i).some((it) => interferes(it, first, later))
         )
           say("overridden", later, first);
+        else if (mayOverride(first, later) && overlaps(first, later)) partly.push(first);
       }
+      if (partly.length < 2 || partly.length > MOST_TOGETHER || said.has(`overridden ${later.rule}`)) continue;
+      if (together(partly, later) === undefined) continue;
+      const free = partly.filter((first) => !own.slice(0, at).some((it) => interferes(it, first, later)));
+      const [winner, ...others] = together(free, later) ?? [];
+      if (winner !== undefined) say("overridden", later, winner, others);
     }
   }
   return { found, complete: found.length < MOST_FOUND };
@@ -66,13 +82,82 @@ export function contradictions(set: CompiledPolicySet): Contradictions {
 
 /** A rule that comes before all of another, takes all of it in, and ends with the opposite. */
 function overrides(first: RuleReach, later: RuleReach): boolean {
-  if (first.action === "pass" || later.action === "pass" || later.yields || !first.whole) return false;
-  if (compareOrder(first, later) >= 0) return false;
   return (
+    mayOverride(first, later) &&
     later.sets.every((inner, i) => isSubset(inner, first.sets[i])) &&
-    (first.ports === undefined ||
-      (later.ports?.every((port) => first.ports!.some((all) => holdsPorts(all, port))) ?? false))
+    holdsAllPorts(first.ports, later.ports)
   );
+}
+
+/** A rule that ends with the opposite of a later one wherever both apply. */
+function mayOverride(first: RuleReach, later: RuleReach): boolean {
+  if (first.action === "pass" || later.action === "pass" || later.yields || !first.whole) return false;
+  return first.action !== later.action && compareOrder(first, later) < 0;
+}
+
+/** The fewest that it takes, first come first, of rules that side by side take in all of `later`; undefined: they leave a part. */
+function together(rules: readonly RuleReach[], later: RuleReach): readonly RuleReach[] | undefined {
+  const holdsSets = (it: RuleReach, but: number | undefined) =>
+    later.sets.every((inner, i) => i === but || isSubset(inner, it.sets[i]));
+  const byPorts = fewest(
+    rules.filter((it) => holdsSets(it, undefined)),
+    (some) => holdsAllPorts(joinedPorts(some), later.ports),
+  );
+  if (byPorts !== undefined) return byPorts;
+  const allPorts = rules.filter((it) => holdsAllPorts(it.ports, later.ports));
+  for (const [i, inner] of later.sets.entries()) {
+    const side = fewest(
+      allPorts.filter((it) => holdsSets(it, i)),
+      (some) => isSubset(inner, joinedSets(some.map((it) => it.sets[i]))),
+    );
+    if (side !== undefined) return side;
+  }
+  return undefined;
+}
+
+/** `rules` without those that are not needed for `enough`, which no part of them loses; undefined where all are too few. */
+function fewest(
+  rules: readonly RuleReach[],
+  enough: (some: readonly RuleReach[]) => boolean,
+): readonly RuleReach[] | undefined {
+  if (!enough(rules)) return undefined;
+  let kept = rules;
+  for (const rule of rules.toReversed()) {
+    const without = kept.filter((it) => it !== rule);
+    if (without.length > 0 && enough(without)) kept = without;
+  }
+  return kept;
+}
+
+function joinedSets(sets: readonly (Uint32Array | undefined)[]): Uint32Array | undefined {
+  const joined = new Uint32Array(Math.max(0, ...sets.map((words) => words?.length ?? 0)));
+  for (const words of sets) {
+    if (words === undefined) return undefined;
+    for (const [i, word] of words.entries()) joined[i]! |= word;
+  }
+  return joined;
+}
+
+/** Neighbouring and overlapping ranges of one protocol as one range; names as they are. */
+function joinedPorts(rules: readonly RuleReach[]): readonly PortReach[] | undefined {
+  const all: PortReach[] = [];
+  for (const { ports } of rules) {
+    if (ports === undefined) return undefined;
+    all.push(...ports);
+  }
+  const joined: PortReach[] = all.filter((port) => port.name !== undefined);
+  const byNumber = all.filter((port) => port.name === undefined).toSorted((a, b) => a.slot - b.slot || a.from - b.from);
+  for (const port of byNumber) {
+    const last = joined.at(-1);
+    if (last?.name === undefined && last?.slot === port.slot && port.from <= last.to + 1)
+      joined[joined.length - 1] = { slot: port.slot, from: last.from, to: Math.max(last.to, port.to) };
+    else joined.push(port);
+  }
+  return joined;
+}
+
+function holdsAllPorts(outer: readonly PortReach[] | undefined, inner: readonly PortReach[] | undefined): boolean {
+  return outer === undefined || (inner?.every((port) => outer.some((all) => holdsPorts(all, port))) ?? false);
 }
 
 /** A rule before both that takes some of the traffic away from the first. */
@@ -131,12 +216,21 @@ function sentence(
   loser: RuleReach,
   rule: RuleRef,
   by: RuleRef,
+  more: readonly RuleRef[],
 ): string {
   const [what, against] = [words(rule), words(by)];
+  if (more.length > 0) {
+    const others = more.length === 1 ? ruleLabel(more[0]!) : `${more.length} more rules`;
+    return `${ruleLabel(rule)} ${what} nothing: ${ruleLabel(by)} and ${others} come first, and together ${plural(by)} all that it takes in`;
+  }
   if (why === "overridden")
     return `${ruleLabel(rule)} ${what} nothing: ${ruleLabel(by)} comes first and ${against} all that it takes in`;
   const decides = set.profile === "calico" ? "the name decides" : "which of them decides is undefined";
   return `${ruleLabel(rule)} ${what} what ${ruleLabel(by)} ${against}, and both have ${loser.tie}: ${decides}`;
+}
+
+function plural(rule: RuleRef): string {
+  return rule.action === "allow" ? "allow" : "deny";
 }
 
 function words(rule: RuleRef): string {
