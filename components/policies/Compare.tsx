@@ -29,7 +29,10 @@ const WRITTEN = "written";
 
 function choicesOf(files: readonly PolicyText[]): Choice[] {
   const all = (texts: readonly (string | undefined)[]): string =>
-    texts.flatMap((text) => (text === undefined || text.trim() === "" ? [] : [text.trimEnd()])).join("\n---\n");
+    texts
+      .flatMap((text) => (text === undefined || text.trim() === "" ? [] : [text.trimEnd()]))
+      .join("\n---\n")
+      .concat("\n");
   return [
     { id: IN_FORCE, name: "All in force today", text: all(files.map((file) => file.inForce)) },
     { id: WRITTEN, name: "All as written here", text: all(files.map((file) => file.text)) },
@@ -99,7 +102,7 @@ export function Compare({
       <div className={styles.diff}>
         {a === undefined || b === undefined ? null : <Difference before={a.text} after={b.text} />}
       </div>
-      {answer === undefined || !("counts" in answer) ? null : (
+      {answer === undefined || !("counts" in answer) || answer.changed.length === 0 ? null : (
         <Table
           label="Flows that differ"
           columns={columns(loaded.basis.to)}
@@ -114,6 +117,7 @@ export function Compare({
 function words({ counts }: Judged): string {
   const of = (part: { readonly tuples: number; readonly connections: number }) =>
     `${count(part.tuples)} ${part.tuples === 1 ? "flow" : "flows"} (${count(part.connections)} connections)`;
+  if (counts["newly-denied"].tuples + counts["newly-allowed"].tuples === 0) return "Both decide every flow alike.";
   return `The second alone denies ${of(counts["newly-denied"])} that the first alone lets through, and lets through ${of(counts["newly-allowed"])} that the first denies.`;
 }
 

@@ -78,7 +78,7 @@ export function Coverage({
   return (
     <div className={styles.report}>
       <h2>
-        {count(answer.workloads - answer.bare.length)} of {count(answer.workloads)} workloads are selected in both
+        {count(answer.workloads - answer.bare.length)} of {count(answer.workloads)} workloads have policies for both
         directions
       </h2>
       {done === undefined || textOf(done.file) !== done.after ? null : (
@@ -96,8 +96,8 @@ export function Coverage({
         </p>
       )}
       <Section
-        title="Without a policy"
-        empty="Every workload of the range is selected in both directions."
+        title="Without a policy for a direction"
+        empty="Every workload of the range has policies for both directions."
         rows={answer.bare}
       >
         {(bare) => (
@@ -122,7 +122,7 @@ export function Coverage({
         )}
       </Section>
       <Section
-        title="Contradict each other"
+        title="Rules that contradict each other"
         empty="No rule always overrides another that says the opposite, and no two of one priority disagree."
         rows={answer.contradictions}
       >
@@ -135,7 +135,7 @@ export function Coverage({
         )}
       </Section>
       <Section
-        title="Wider than the traffic"
+        title="Rules wider than the traffic"
         empty="No rule lets in more ports or peers than were seen."
         rows={answer.wide}
       >

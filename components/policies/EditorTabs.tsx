@@ -47,7 +47,7 @@ export function EditorTabs({
               onClick={() => drafts.act({ kind: "show", id: it.id })}
             >
               <FileText size={13} aria-hidden="true" />
-              {shortName(it)}
+              <span className={styles.tabName}>{shortName(it)}</span>
               {it.inForce !== undefined && it.inForce !== it.text ? (
                 <span
                   className={styles.dot}

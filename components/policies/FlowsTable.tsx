@@ -2,6 +2,7 @@
 
 import { Minus } from "lucide-react";
 import { useMemo, useState } from "react";
+import { useNarrow } from "../frame/use-narrow.ts";
 import { Badge } from "../parts/Badge.tsx";
 import { Button } from "../parts/Button.tsx";
 import { ago, count } from "../parts/numbers.ts";
@@ -38,6 +39,7 @@ export function FlowsTable({
   onEdit(request: EditRequest): void;
 }) {
   const [list, setList] = useState<List>("changed");
+  const small = useNarrow(1200);
   const all = judged[list];
   // A chosen line or edge narrows the table to its flows; a chosen row does not hide its neighbours.
   const rows = useMemo(() => {
@@ -77,7 +79,7 @@ export function FlowsTable({
       ) : (
         <Table
           label="Flows"
-          columns={columns(loaded.basis.to, narrow)}
+          columns={columns(loaded.basis.to, narrow, small)}
           rows={rows}
           rowKey={rowKey}
           selected={selectedRow === undefined ? undefined : rowKey(selectedRow)}
@@ -102,7 +104,8 @@ function rowKey(row: FlowRow): string {
   return String(row.row);
 }
 
-function columns(now: number, narrow: boolean): readonly Column<FlowRow>[] {
+/** `small`: names need the room more than times do. */
+function columns(now: number, narrow: boolean, small: boolean): readonly Column<FlowRow>[] {
   const verdict: Column<FlowRow> = {
     id: "verdict",
     title: "Verdict",
@@ -126,25 +129,26 @@ function columns(now: number, narrow: boolean): readonly Column<FlowRow>[] {
     sortValue: (row) => row.connections,
   };
   if (narrow) return [verdict, ends, conns];
+  const seen: Column<FlowRow> = {
+    id: "seen",
+    title: "Last seen",
+    width: "82px",
+    cell: (row) => ago(row.lastSeen, now),
+    sortValue: (row) => row.lastSeen,
+  };
   return [
     verdict,
     ends,
     {
       id: "port",
       title: "Port",
-      width: "58px",
+      width: "76px",
       numeric: true,
-      cell: (row) => <code>{row.port.replace(/^TCP /, "")}</code>,
+      cell: (row) => <Port row={row} />,
       sortValue: (row) => row.port,
     },
     conns,
-    {
-      id: "seen",
-      title: "Last seen",
-      width: "82px",
-      cell: (row) => ago(row.lastSeen, now),
-      sortValue: (row) => row.lastSeen,
-    },
+    ...(small ? [] : [seen]),
     {
       id: "by",
       title: "Decided by",
@@ -170,6 +174,13 @@ function Verdict({ row }: { readonly row: FlowRow }) {
     case "still-allowed":
       return <Badge tone="allowed">{row.needsL7 ? "needs layer 7" : "allowed"}</Badge>;
   }
+}
+
+/** Rows of one port are told apart by IP version where the ends have both. */
+function Port({ row }: { readonly row: FlowRow }) {
+  const port = row.port.replace(/^TCP /, "");
+  if (row.family !== 6) return <code>{port}</code>;
+  return <code title={`${row.port} over IPv6`}>{port} v6</code>;
 }
 
 function DecidedBy({ row }: { readonly row: FlowRow }) {

@@ -64,13 +64,13 @@ export function HeadTools({
       </span>
       {narrow ? null : (
         <>
-          <label className={styles.judgeAs}>
+          <label className={styles.judgeAs} title="Whose reading of the policies counts where engines differ">
             Judge as
             <select
               value={state.as ?? ""}
               onChange={(event) => state.setAs(PROFILES.find((profile) => profile === event.target.value))}
             >
-              <option value="">the kinds say</option>
+              <option value="">each kind's own engine</option>
               {PROFILES.map((profile) => (
                 <option key={profile} value={profile}>
                   {PROFILE_WORDS[profile]}

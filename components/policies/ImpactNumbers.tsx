@@ -97,7 +97,7 @@ export function Rests({ loaded, judged }: { readonly loaded: Loaded; readonly ju
         : `${share(basis.unknownShare, 1)} of connections have an unknown end`}
       ; {loss}.{loaded.truncated ? " There is more traffic than is judged: the least frequent flows are left out." : ""}
       {judged.disagreements > 0
-        ? ` ${count(judged.disagreements)} ${judged.disagreements === 1 ? "flow was" : "flows were"} recorded otherwise than what is in force here says.`
+        ? ` ${count(judged.disagreements)} ${judged.disagreements === 1 ? "flow was" : "flows were"} decided otherwise when recorded: the policies in force here are newer than the traffic, or not all.`
         : ""}
     </>
   );

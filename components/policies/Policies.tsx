@@ -51,6 +51,7 @@ export function Policies() {
   const [hovered, setHovered] = useState<{ readonly file: string; readonly line: number }>();
   const [reveal, setReveal] = useState<{ readonly line: number }>();
   const [notice, setNotice] = useState("");
+  useEffect(() => setNotice(""), [state.view]); // it was about what was done there
   const [filesShown, setFilesShown] = useState(false);
   const { judged, client } = change;
   const loaded = change.traffic.data;

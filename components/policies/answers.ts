@@ -2,7 +2,7 @@ import type { Basis } from "../../policy/tuples.ts";
 import type { Change, ChangeCount } from "../../policy/what-if.ts";
 import type { PolicyProblem } from "../../policy/parse/problem.ts";
 import type { GeneratedKind } from "../../policy/generate/write.ts";
-import type { Profile } from "../../policy/world.ts";
+import type { Family, Profile } from "../../policy/world.ts";
 import type { MapLevel, NodeShape } from "../map/graph.ts";
 
 /** What crosses between the page and its worker. Everything is plain data: a copy on either side. */
@@ -51,6 +51,8 @@ export interface FlowRow {
   readonly source: FlowEnd;
   readonly destination: FlowEnd;
   readonly port: string;
+  /** IP version; undefined where the ends have addresses of one only. */
+  readonly family: Family | undefined;
   readonly connections: number;
   /** Milliseconds since 1970. */
   readonly lastSeen: number;

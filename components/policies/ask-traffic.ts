@@ -3,7 +3,7 @@ import { ruleUse, uncovered } from "../../policy/findings.ts";
 import { answerColumns, NO_RULE } from "../../policy/engine.ts";
 import { generatePolicies } from "../../policy/generate/generate.ts";
 import { standInNote } from "../../policy/stand-ins.ts";
-import { endText, portText } from "../../policy/tuples.ts";
+import { endText, tuplePortText } from "../../policy/tuples.ts";
 import { ruleLabel, VERDICT_BITS } from "../../policy/verdict.ts";
 import type {
   CoverageAnswer,
@@ -73,7 +73,7 @@ export function generate({ set }: Traffic, request: GenerateRequest): GenerateAn
     )
     .toSorted((a, b) => b.connections - a.connections);
   const words = (tuple: (typeof set.tuples)[number]): string =>
-    `${endText(tuple.source, identities)} → ${endText(tuple.destination, identities)}, ${portText(tuple.protocol, tuple.port)} (${tuple.connections})`;
+    `${endText(tuple.source, identities)} → ${endText(tuple.destination, identities)}, ${tuplePortText(tuple)} (${tuple.connections.toLocaleString("en-US")})`;
   return {
     yaml: generated.yaml,
     leftOut: leftOut.length,

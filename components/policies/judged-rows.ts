@@ -70,6 +70,7 @@ export function flowRow(
     source: { namespace: from.namespace, workload: from.name },
     destination: { namespace: to.namespace, workload: to.name },
     port: portText(tuple.protocol, tuple.port),
+    family: tuple.family,
     connections: tuple.connections,
     lastSeen: tuple.lastSeen,
     edge: edges[edge[row]!]!.key,
