@@ -76,6 +76,7 @@ function readSpec(spec: Fields, head: DocumentHead, stagedAction: StagedAction |
 function readTypes(spec: Fields, head: DocumentHead): { ingress: boolean; egress: boolean } {
   const cursor = spec.get("types");
   const items = cursor?.items("Ingress, Egress or both") ?? [];
+  if (cursor?.node.kind === "list" && items.length === 0) cursor.problem("an empty list", "Ingress, Egress or both");
   if (items.length === 0) {
     if (head.apiVersion.startsWith("crd.")) return { ingress: true, egress: true };
     const hasRules = (field: string) => {

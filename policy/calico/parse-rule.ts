@@ -8,6 +8,7 @@ import {
   readProtocol,
   readRuleNets,
   readSelector,
+  warnOfLimit,
   type ProtocolValue,
 } from "./parse-values.ts";
 import { ANY_ENTITY, type CalicoEntity, type CalicoRule, type HttpMatch, type IcmpMatch } from "./types.ts";
@@ -46,12 +47,16 @@ const ACTIONS = { Allow: "allow", Deny: "deny", Pass: "pass", Log: "log" } as co
   string,
   RuleAction
 >;
-const MAX_RULES = 1024;
+/** As of 3.33 (parse-values.ts). */
+const RULES_LATER = 1024;
+/** No object that etcd takes (1.5 MiB) has as many rules that say more than their action. */
+const MAX_RULES = 65_536;
 
 /** A direction's rules, those with errors left out. */
 export function readRules(cursor: Cursor | undefined, context: RuleContext): readonly CalicoRule[] {
   const items = cursor?.items("a list of rules") ?? [];
   if (items.length > MAX_RULES) cursor!.problem(`${items.length} rules in one list`, `at most ${MAX_RULES}`);
+  else if (items.length > RULES_LATER) warnOfLimit(cursor!, `${items.length} rules in one list`, RULES_LATER);
   return items
     .slice(0, MAX_RULES)
     .map((item, index) => readRule(item, index, context))

@@ -7,6 +7,7 @@ import type { Selector } from "./selector.ts";
 import type { PortMatch } from "./types.ts";
 
 /** Values inside Calico's rules: what the API server's schema, numorstring and validator/v3 3.32.1 take, and nothing else. */
+/** Limits that the schemas have since 3.33: 3.32 takes more, so that more is a warning. */
 const SELECTOR_LENGTH = 1024;
 const MAX_NETS = 256;
 const MAX_PORTS = 50;
@@ -15,10 +16,7 @@ const MAX_PORTS = 50;
 export function readSelector(cursor: Cursor | undefined, longest = SELECTOR_LENGTH): Selector | undefined {
   const text = cursor?.string("a selector such as app == 'web'");
   if (cursor === undefined || text === undefined || text === "") return undefined;
-  if (text.length > longest) {
-    cursor.problem(`a selector of ${text.length} characters`, `at most ${longest}`);
-    return undefined;
-  }
+  if (text.length > longest) warnOfLimit(cursor, `a selector of ${text.length} characters`, longest);
   const result = parseSelector(text);
   if (result.ok) return result.selector;
   cursor.problem(
@@ -26,6 +24,11 @@ export function readSelector(cursor: Cursor | undefined, longest = SELECTOR_LENG
     result.error.expected,
   );
   return undefined;
+}
+
+/** A count or length that Calico takes up to 3.32 and refuses later. */
+export function warnOfLimit(cursor: Cursor, found: string, most: number): void {
+  cursor.warning(`${found}; releases after 3.32 refuse that`, `at most ${most}`);
 }
 
 /** As readSelector, for a place where global() means nothing. The validator looks for the text, in quotes too. */
@@ -64,9 +67,9 @@ export function readProtocol(cursor: Cursor | undefined): ProtocolValue | undefi
 export function readRuleNets(cursor: Cursor | undefined, negated: boolean): readonly { net: Cidr; at: Cursor }[] {
   const out: { net: Cidr; at: Cursor }[] = [];
   const items = cursor?.items("a list of blocks such as 10.0.0.0/24") ?? [];
-  if (items.length > MAX_NETS) cursor!.problem(`${items.length} blocks in one list`, `at most ${MAX_NETS}`);
+  if (items.length > MAX_NETS) warnOfLimit(cursor!, `${items.length} blocks in one list`, MAX_NETS);
   const seen = new Set<string>();
-  for (const at of items.slice(0, MAX_NETS)) {
+  for (const at of items) {
     const text = at.string("a block such as 10.0.0.0/24");
     if (text === undefined) continue;
     if (seen.has(text)) at.warning(`${text} stands here twice; the API server refuses that`, "each block once");
@@ -114,10 +117,10 @@ const PORT_EXPECTED = "1–65535, a range such as 8000:8010, or a port's name";
 /** A list of ports; undefined when absent or empty. */
 export function readPorts(cursor: Cursor | undefined): PortMatch | undefined {
   const items = cursor?.items("a list of ports") ?? [];
-  if (items.length > MAX_PORTS) cursor!.problem(`${items.length} ports in one list`, `at most ${MAX_PORTS}`);
+  if (items.length > MAX_PORTS) warnOfLimit(cursor!, `${items.length} ports in one list`, MAX_PORTS);
   const ranges: { first: number; last: number }[] = [];
   const names: string[] = [];
-  for (const at of items.slice(0, MAX_PORTS)) {
+  for (const at of items) {
     const value = at.integerOrString(PORT_EXPECTED);
     if (value === undefined) continue;
     const port = typeof value === "number" ? { first: value, last: value } : portRange(value);

@@ -64,6 +64,26 @@ describe("Calico's documents", () => {
     ]);
   });
 
+  it("take what 3.32 takes and later releases refuse, with a warning", () => {
+    const ports = Array.from({ length: 51 }, (_, i) => i + 1).join(", ");
+    const nets = Array.from({ length: 257 }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`).join(", ");
+    const long = `app in {${Array.from({ length: 300 }, (_, i) => `'v${i}'`).join(", ")}}`;
+    const rule = `{action: Allow, protocol: TCP, source: {nets: [${nets}], selector: "${long}"}, destination: {ports: [${ports}]}}`;
+    const found = checkCalico(policy(`ingress:\n- ${rule}\n${"- action: Allow\n".repeat(1024)}`), "p.yaml");
+    expect(found.map(({ severity, path, expected }) => [severity, path, expected])).toEqual([
+      ["warning", "spec.ingress", "at most 1024"],
+      ["warning", "spec.ingress[0].source.nets", "at most 256"],
+      ["warning", "spec.ingress[0].source.selector", "at most 1024"],
+      ["warning", "spec.ingress[0].destination.ports", "at most 50"],
+    ]);
+  });
+
+  it("refuse an empty list of types, as the schemas do", () => {
+    expect(check(policy("types: []"))).toEqual([
+      "p.yaml:5:10 spec.types: an empty list; expected Ingress, Egress or both",
+    ]);
+  });
+
   it("never throw, whatever stands in whichever field, and are compiled and told when taken", () => {
     const junk = fc.oneof(
       fc.string(),

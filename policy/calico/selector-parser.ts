@@ -23,7 +23,7 @@ export type SelectorResult =
 
 /** Longest label name that Calico's tokenizer takes. */
 const MAX_LABEL = 512;
-/** Parentheses within each other; a CRD takes 1,024 characters, so that no selector of a cluster comes near. */
+/** Parentheses within each other. Calico has no limit; nobody's selector comes near. */
 const MAX_DEPTH = 512;
 
 /** The tree of `text`, or its first error. Never throws; time grows linearly with the text. */

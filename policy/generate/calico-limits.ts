@@ -1,6 +1,6 @@
 import type { PlannedPeer, PlannedRule } from "./plan.ts";
 
-/** What Calico's CRDs take in one rule (policy/calico/parse-values.ts checks the same). */
+/** What Calico's CRDs take in one rule after 3.32 (policy/calico/parse-values.ts warns of more). */
 const SELECTOR_LENGTH = 1024;
 const NETS = 256;
 const PORTS = 50;
