@@ -9,6 +9,12 @@ const NAME_RULES = {
     longest: 253,
     expected: "lower-case letters, digits, - and ., at most 253",
   },
+  /** The API server writes it into a label, too. */
+  policyTier: {
+    pattern: new RegExp(`^${SUBDOMAIN}$`),
+    longest: 63,
+    expected: "lower-case letters, digits, - and ., at most 63",
+  },
   tier: { pattern: new RegExp(`^${LABEL}$`), longest: 63, expected: "lower-case letters, digits and -, at most 63" },
   global: {
     pattern: new RegExp(`^(?:${LABEL}\\.)?${LABEL}$`),

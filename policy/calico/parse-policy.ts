@@ -48,7 +48,7 @@ const EMPTY_SPEC: CalicoPolicySpec = {
 
 function readSpec(spec: Fields, head: DocumentHead, stagedAction: StagedAction | undefined): CalicoPolicySpec {
   const tier = spec.get("tier")?.string("a tier's name") ?? "";
-  if (tier !== "") checkName(spec.get("tier")!, tier, "subdomain");
+  if (tier !== "") checkName(spec.get("tier")!, tier, "policyTier");
   const subject = {
     order: spec.get("order")?.number(),
     selector: readPlainSelector(spec.get("selector")),
@@ -128,12 +128,10 @@ export function checkEmpty(spec: Fields, allowed: readonly string[]): void {
     const cursor = spec.get(name);
     if (cursor === undefined || allowed.includes(name)) continue;
     const { node } = cursor;
-    const zero =
+    const zero = // a list that is written is no zero value, be it empty
       node.kind === "scalar"
         ? node.value === "" || node.value === false
-        : node.kind === "list"
-          ? node.items.length === 0
-          : node.entries.size === 0;
+        : node.kind === "map" && node.entries.size === 0;
     if (!zero)
       cursor.problem(`${name} in a policy that is staged for deletion`, `nothing but ${allowed.join(" and ")}`);
   }

@@ -17,6 +17,9 @@ export const readStagedKubernetesPolicy: KindParser = (document): StagedKubernet
   if (cursor === undefined || spec === undefined) return undefined;
   const stagedAction = spec.get("stagedAction")?.oneOf(STAGED_ACTIONS);
   if (stagedAction === "Delete") checkEmpty(spec, ["stagedAction"]);
+  const types = spec.get("policyTypes"); // the schema's bounds, which NetworkPolicy itself has not
+  if (types?.node.kind === "list" && (types.node.items.length === 0 || types.node.items.length > 2))
+    types.problem(`${types.node.items.length} types in the list`, "Ingress, Egress or both");
   const policy = readNetworkPolicySpec(cursor, ["stagedAction"]);
   return policy === undefined ? undefined : { type: "staged-kubernetes", stagedAction, policy };
 };

@@ -90,7 +90,8 @@ export function readSetNets(cursor: Cursor | undefined): readonly Cidr[] {
   const out: Cidr[] = [];
   for (const at of cursor?.items("a list of blocks or addresses") ?? []) {
     const text = at.string("a block or an address");
-    if (text === undefined) continue;
+    if (text === "") at.warning("an empty text is no block; Calico passes over it", "a block, or nothing");
+    if (text === undefined || text === "") continue;
     const net = parseCidr(text);
     if (net === undefined)
       at.problem(`${quote(text)} is no block of addresses`, "such as 10.0.0.0/24, fd00::/64 or 10.0.0.1");

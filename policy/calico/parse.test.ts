@@ -78,7 +78,16 @@ describe("Calico's documents", () => {
     ]);
   });
 
-  it("refuse an empty list of types, as the schemas do", () => {
+  it("refuse what the schemas refuse in a staged deletion, a list of types and a tier's name", () => {
+    const staged = (spec: string, kind: string) => check(policy(spec, kind)).map((line) => line.replace(/^\S+ /, ""));
+    expect(staged("stagedAction: Delete\ningress: []", "StagedGlobalNetworkPolicy")).toEqual([
+      "spec.ingress: ingress in a policy that is staged for deletion; expected nothing but stagedAction and tier",
+    ]);
+    expect(staged("policyTypes: []", "StagedKubernetesNetworkPolicy")).toEqual([
+      "spec.policyTypes: 0 types in the list; expected Ingress, Egress or both",
+    ]);
+    expect(staged(`tier: ${"a".repeat(64)}`, "NetworkPolicy")).toHaveLength(1);
+    expect(staged(`tier: ${"a".repeat(63)}`, "NetworkPolicy")).toEqual([]);
     expect(check(policy("types: []"))).toEqual([
       "p.yaml:5:10 spec.types: an empty list; expected Ingress, Egress or both",
     ]);
