@@ -29,9 +29,12 @@ int processes(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-struct holder {	     /* 16 bytes */
+struct holder {	     /* 24 bytes */
 	__u64 inode; /* of the socket, as /proc/net/tcp has it */
 	__u32 pid;
+	__u32 netns;
+	__u16 port;
+	__u16 protocol;
 	__u32 spare;
 };
 
@@ -60,6 +63,11 @@ int holders(struct bpf_iter__task_file *ctx)
 	if (!(protocol == IPPROTO_TCP && state == TCP_LISTEN) &&
 	    !(protocol == IPPROTO_UDP && state == TCP_CLOSE))
 		return 0;
+	h.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (!h.port)
+		return 0;
+	h.netns = sock_netns(sk);
+	h.protocol = protocol;
 	h.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	h.pid = BPF_CORE_READ(task, tgid);
 	bpf_seq_write(ctx->meta->seq, &h, sizeof(h));

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseAddress } from "../../model/address.ts";
-import type { ProcessView } from "./process-view.ts";
+import type { Listener, ProcessView } from "./process-view.ts";
 import { visibleText } from "./visible-text.ts";
 
 export interface NetnsView {
@@ -20,14 +20,6 @@ export interface NetnsView {
   readonly listeners: readonly Listener[];
   /** Device names by index. */
   readonly devices: ReadonlyMap<number, string>;
-}
-
-/** A socket that waits for connections, or (UDP) is bound and not connected. */
-export interface Listener {
-  readonly protocol: 6 | 17;
-  readonly port: number;
-  /** Inode of the socket: what /proc/PID/fd links to. */
-  readonly inode: number;
 }
 
 const NAMED = ["/run/netns", "/var/run/docker/netns"];
@@ -51,6 +43,7 @@ export async function lookAtNamespaces(processes: ProcessView): Promise<NetnsVie
       }
     }
   }
+  const listeners = processes.listeners(pids);
   const views: NetnsView[] = [];
   for (const inode of new Set([...pids.keys(), ...names.keys()])) {
     const pid = pids.get(inode) ?? 0;
@@ -59,7 +52,7 @@ export async function lookAtNamespaces(processes: ProcessView): Promise<NetnsVie
       name: names.get(inode) ?? "",
       pid,
       addresses: pid === 0 ? undefined : await localAddresses(pid),
-      listeners: pid === 0 ? [] : await listenersOf(pid),
+      listeners: listeners.get(inode) ?? [],
       devices: pid === 0 ? new Map() : await devicesOf(pid),
     });
   }
@@ -114,26 +107,6 @@ export function parseIfInet6(text: string): Uint8Array[] {
     const hex = /^([0-9a-f]{32}) /.exec(line)?.[1];
     if (hex === undefined || hex.startsWith("fe80") || hex === "00000000000000000000000000000001") continue;
     found.push(Uint8Array.from(Buffer.from(hex, "hex")));
-  }
-  return found;
-}
-
-async function listenersOf(pid: number): Promise<Listener[]> {
-  const files = ["tcp", "tcp6", "udp", "udp6"];
-  const texts = await Promise.all(files.map((file) => textOf(`/proc/${pid}/net/${file}`)));
-  return texts.flatMap((text, i) => (text === undefined ? [] : parseSockets(text, i < 2 ? 6 : 17)));
-}
-
-/** Listening sockets of /proc/net/tcp or bound ones of /proc/net/udp (state 0A = LISTEN, 07 = unconnected). */
-export function parseSockets(text: string, protocol: 6 | 17): Listener[] {
-  const wanted = protocol === 6 ? "0A" : "07";
-  const found: Listener[] = [];
-  for (const line of text.split("\n")) {
-    const fields = line.trim().split(/\s+/);
-    if (fields[3] !== wanted) continue;
-    const port = Number.parseInt(fields[1]?.split(":")[1] ?? "", 16);
-    const inode = Number(fields[9]);
-    if (Number.isInteger(port) && port > 0 && inode > 0) found.push({ protocol, port, inode });
   }
   return found;
 }

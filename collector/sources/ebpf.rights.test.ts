@@ -203,6 +203,15 @@ test("the kernel's iterators tell of processes what /proc tells root", async () 
   const inWorld = (view: ProcessView) => [...view.namespaces()].filter(([, inode]) => world.inodes.includes(inode));
   expect(inWorld(processes)).toHaveLength(2);
   expect(inWorld(processes)).toEqual(inWorld(PROC));
+  const bySocket = (view: ProcessView) => {
+    const listeners = view.listeners(new Map([...view.namespaces()].map(([pid, inode]) => [inode, pid])));
+    const here = world.inodes.flatMap((inode) =>
+      (listeners.get(inode) ?? []).map((each) => ({ netns: inode, ...each })),
+    );
+    return here.toSorted((a, b) => a.inode - b.inode);
+  };
+  expect(bySocket(processes)).toHaveLength(2);
+  expect(bySocket(processes)).toEqual(bySocket(PROC));
   const views = await lookAtNamespaces(processes);
   const sockets = views
     .filter(({ inode }) => world.inodes.includes(inode))

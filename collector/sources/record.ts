@@ -1,5 +1,5 @@
 /** Records what a source delivers into a sample (sample.ts), with the names that are needed to play it elsewhere. */
-import { readFile, writeFile } from "node:fs/promises";
+import { open, readFile, type FileHandle } from "node:fs/promises";
 import { hostname, release } from "node:os";
 import { formatAddress } from "../../model/address.ts";
 import { WeirError } from "../../model/errors.ts";
@@ -10,7 +10,7 @@ import { lookAtNamespaces, ownNetns } from "../identity/netns.ts";
 import { holdersOf } from "../identity/processes.ts";
 import { PROC, type ProcessView } from "../identity/process-view.ts";
 import { dropReasons, kernelBtf } from "../kernel/btf.ts";
-import { kernelSymbols } from "../kernel/symbols.ts";
+import { kernelSymbols, type Symbols } from "../kernel/symbols.ts";
 import { callersIn, NO_STACK, type StackOf } from "./kernel-names.ts";
 import { encodeBatch, encodeSample, type SampleWorld } from "./sample.ts";
 import type { Source } from "./source.ts";
@@ -22,6 +22,9 @@ export class SampleRecorder {
   readonly #path: string;
   readonly #config: CollectorConfig;
   readonly #next: (batch: Batch) => void;
+  // What root alone may read and write is taken before the collector leaves root: the names of functions, the file.
+  readonly #symbols: Symbols = kernelSymbols();
+  #file: FileHandle | undefined;
   readonly #blocks: Buffer[] = [];
   #bytes = 0;
   #from: bigint | undefined;
@@ -56,6 +59,7 @@ export class SampleRecorder {
     return {
       name: source.name,
       start: async (signal) => {
+        this.#file = await open(this.#path, "a"); // an earlier sample stays until there is another
         await source.start(signal);
         await this.#look(source.processes?.());
       },
@@ -73,6 +77,7 @@ export class SampleRecorder {
   }
 
   async write(): Promise<void> {
+    await using file = this.#file ?? (await open(this.#path, "a"));
     if (this.#from === undefined)
       throw new WeirError({
         code: "sample-empty",
@@ -80,7 +85,6 @@ export class SampleRecorder {
         what: "nothing happened, so nothing was recorded",
       });
     const reasons = dropReasons(kernelBtf());
-    const symbols = kernelSymbols();
     const cgroups = new Cgroups();
     const world: SampleWorld = {
       node: hostname(),
@@ -93,7 +97,7 @@ export class SampleRecorder {
         [...this.#reasons].map((reason) => [reason, reasons.get(reason) ?? `reason ${reason}`]),
       ),
       functions: Object.fromEntries(
-        [...this.#functions].map(([key, [low, high]]) => [key, symbols.nameOf(low, high) ?? ""]),
+        [...this.#functions].map(([key, [low, high]]) => [key, this.#symbols.nameOf(low, high) ?? ""]),
       ),
       callers: Object.fromEntries(this.#callers),
       cgroups: Object.fromEntries(
@@ -102,7 +106,8 @@ export class SampleRecorder {
       namespaces: this.#namespaces,
       inventory: await textOf(this.#config.inventory),
     };
-    await writeFile(this.#path, encodeSample(world, this.#blocks));
+    await file.truncate(0);
+    await file.writeFile(encodeSample(world, this.#blocks));
   }
 
   #keep(batch: Batch): void {
@@ -126,9 +131,8 @@ export class SampleRecorder {
   }
 
   #nameStacks(): void {
-    const symbols = kernelSymbols();
     for (const [stack, [low, high]] of this.#stacks)
-      this.#callers.set(stack, [...callersIn(this.#stackOf, symbols, stack, low, high)]);
+      this.#callers.set(stack, [...callersIn(this.#stackOf, this.#symbols, stack, low, high)]);
   }
 
   async #look(processes: ProcessView = PROC): Promise<void> {
