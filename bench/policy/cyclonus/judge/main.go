@@ -4,7 +4,7 @@
 // stdin, fills in the verdicts of their flows, and writes them on stdout for `weir policy verify`. Cases whose policies cyclonus
 // refuses are named on stderr and left out.
 //
-//	node bench/policy/random-network-policies.ts SEED COUNT | (cd bench/policy/cyclonus && go run ./judge) > judged.jsonl
+//	node bench/policy/random-cases.ts network-policies SEED COUNT | (cd bench/policy/cyclonus && go run ./judge) > judged.jsonl
 //	weir policy verify judged.jsonl
 package main
 
