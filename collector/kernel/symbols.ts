@@ -25,27 +25,47 @@ const BEYOND_LAST = 65_536;
  * addresses and the bytes of their names, and a name is made when it is asked for.
  */
 export function parseSymbols(text: Uint8Array): Symbols {
-  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  return namedBy(tableOf(Buffer.from(text.buffer, text.byteOffset, text.byteLength)));
+}
+
+/** Functions by address: where each begins, from the first one's address on, and where its name ends in `packed`. */
+interface SymbolTable {
+  readonly baseHigh: number;
+  readonly baseLow: number;
+  readonly starts: Float64Array;
+  readonly ends: Uint32Array;
+  readonly packed: Buffer;
+}
+
+/** A function of its own: a closure made in it would keep the text, 5 MB and more. */
+function tableOf(bytes: Buffer): SymbolTable {
   const { highs, lows, names } = functionsOf(bytes);
   const order = Uint32Array.from(highs, (_, i) => i).sort((a, b) => highs[a]! - highs[b]! || lows[a]! - lows[b]!);
   const first = order[0];
   const baseHigh = first === undefined ? 0 : highs[first]!;
   const baseLow = first === undefined ? 0 : lows[first]!;
-  // relative to the first: a kernel's text spans less than 2^53, its absolute addresses do not
-  const relative = (low: number, high: number) => (high - baseHigh) * 4294967296 + (low - baseLow);
   const starts = new Float64Array(order.length);
   const ends = new Uint32Array(order.length);
   const packed = Buffer.alloc(names.reduce((sum, at, i) => sum + (i % 2 === 1 ? at - names[i - 1]! : 0), 0));
   let end = 0;
   order.forEach((i, place) => {
-    starts[place] = relative(lows[i]!, highs[i]!);
+    starts[place] = distance(lows[i]!, highs[i]!, baseLow, baseHigh);
     end += bytes.copy(packed, end, names[i * 2], names[i * 2 + 1]);
     ends[place] = end;
   });
+  return { baseHigh, baseLow, starts, ends, packed };
+}
+
+/** From the first function's address: a kernel's text spans less than 2^53, its absolute addresses do not. */
+function distance(low: number, high: number, baseLow: number, baseHigh: number): number {
+  return (high - baseHigh) * 4294967296 + (low - baseLow);
+}
+
+function namedBy({ baseHigh, baseLow, starts, ends, packed }: SymbolTable): Symbols {
   return {
-    size: order.length,
+    size: starts.length,
     nameOf(low, high) {
-      const address = relative(low, high);
+      const address = distance(low, high, baseLow, baseHigh);
       let from = 0;
       let to = starts.length;
       while (from < to) {

@@ -56,7 +56,7 @@ function columnsOf(capacity: number) {
 }
 
 /** Rows of one chunk: what arrives in about 100 ms; under load a chunk is full sooner. */
-export const CHUNK_ROWS = 16_384;
+export const CHUNK_ROWS = 8192;
 
 export type FlowRows = ReturnType<typeof flowRows>;
 

@@ -18,7 +18,9 @@ import type { RowContext, RowSink } from "./row-maker.ts";
 import { settle } from "./settle.ts";
 
 /** Chunks that may wait for their tick; more are settled at once, without the wait: under such load the peer's report is there anyway. */
-const MAX_WAITING_CHUNKS = 6;
+const MAX_WAITING_CHUNKS = 12;
+/** Emptied chunks of 2 MB that are kept for the next rows: one a lane, and one for a busy tick. */
+const MAX_SPARE_CHUNKS = 4;
 const MAX_DNS_ROWS = 5000;
 
 export interface PipelineOutputs {
@@ -143,7 +145,7 @@ export class RowPipeline implements RowSink {
       books: this.#books.rowsOf(rows),
     });
     this.rowsMade += rows.length;
-    if (this.#spare.length < MAX_WAITING_CHUNKS) this.#spare.push(rows);
+    if (this.#spare.length < MAX_SPARE_CHUNKS) this.#spare.push(rows);
   }
 
   #sendDns(): void {

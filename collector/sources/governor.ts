@@ -62,7 +62,7 @@ export class Governor {
     if (cores > limit) return Math.max(LEAST_SHARE, share * Math.min(0.95, Math.max(0.25, (AIM * limit) / cores)));
     if (keepsOverflowing) return Math.max(LEAST_SHARE, share * 0.7);
     if (share === 1 || overflows || cores > ROOM * limit) return share;
-    const more = share * Math.min(1.5, (AIM * limit) / Math.max(cores, 0.001));
+    const more = share * Math.min(2, (AIM * limit) / Math.max(cores, 0.001));
     return more > 0.97 ? 1 : more;
   }
 }
