@@ -143,6 +143,7 @@ export class SampleRecorder {
     );
     const known = new Map(this.#namespaces.map((namespace) => [namespace.inode, namespace]));
     for (const view of views) {
+      if (view.name !== "" && !this.#config.observes(view.inode, view.name)) continue; // somebody else's
       const addresses: string[] = [];
       const words = view.addresses ?? new Uint32Array(0);
       for (let i = 0; i < words.length; i += 4)

@@ -1,7 +1,7 @@
 // Makes scripts/demo/sample.weir: what a collector saw of the demo world, for machines where none can be made. Needs root.
 //   node scripts/demo/record.ts [seed] [seconds]
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,8 @@ async function record(): Promise<void> {
   const storeEnv = { WEIR_DATA_DIR: folder, WEIR_STORE_PORT: "0", WEIR_CLICKHOUSE_URL: "" };
   await using store = await startStoreProcess(storeEnv);
   const socketPath = join(folder, "collector.sock");
-  const collector = spawn(WEIR, ["collect", "--record", SAMPLE], {
+  const recorded = join(folder, "sample.weir"); // a collector that has left root may write there alone
+  const collector = spawn(WEIR, ["collect", "--record", recorded], {
     stdio: ["ignore", "ignore", "inherit"],
     env: {
       ...process.env,
@@ -61,6 +62,7 @@ async function record(): Promise<void> {
     collector.kill("SIGTERM");
     await ended;
   }
+  copyFileSync(recorded, SAMPLE);
   const { size } = statSync(SAMPLE);
   if (size > MOST_BYTES)
     throw new WeirError({
