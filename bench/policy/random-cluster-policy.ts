@@ -5,7 +5,7 @@ type Json = { [key: string]: unknown };
 
 /** The API's limit on rules of a direction. */
 const MOST_RULES = 100;
-const NAMES = ["example.com", "*.example.com", "api.example.com", "*.org", "other.net"];
+const NAMES = ["example.com", "*.example.com", "api.example.com", "*.api.example.com", "other.net"];
 
 /** A ClusterNetworkPolicy v1alpha2 with any of its fields; now and then with as many rules as the API takes. */
 export function randomClusterPolicy(draw: SeededRandom, parts: RandomWorlds, at: number, world: RandomWorld): Json {

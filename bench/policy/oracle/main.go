@@ -300,6 +300,7 @@ func judge(cs *policyCase, logger *slog.Logger) (ok bool) {
 				}
 			}
 		}
+		rest.fqdns = append(rest.fqdns, clusterFQDNs(logger, cluster, doc)...)
 	}
 	for _, f := range cs.Flows {
 		for _, end := range []string{f["src"].(string), f["dst"].(string)} {
@@ -444,6 +445,26 @@ func judge(cs *policyCase, logger *slog.Logger) (ok bool) {
 func fqdnsOf(rule *api.Rule) (out []api.FQDNSelector) {
 	for _, e := range rule.Egress {
 		out = append(out, e.ToFQDNs...)
+	}
+	return out
+}
+
+// clusterFQDNs are the names of a ClusterNetworkPolicy's `domainNames`, none for another document.
+func clusterFQDNs(logger *slog.Logger, cluster, doc string) (out []api.FQDNSelector) {
+	var o policyv1alpha2.ClusterNetworkPolicy
+	if yaml.Unmarshal([]byte(doc), &o) != nil || o.Kind != "ClusterNetworkPolicy" {
+		return nil
+	}
+	entries, err := k8s.ParseClusterNetworkPolicy(logger, cluster, &o)
+	if err != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		for _, peer := range entry.L3 {
+			if name, ok := peer.GetFQDNSelector(); ok {
+				out = append(out, *name)
+			}
+		}
 	}
 	return out
 }
