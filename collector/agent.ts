@@ -213,18 +213,28 @@ export class Agent implements AsyncDisposable {
   /** Ends in order: no more events, all rows durable, what the store takes within a few seconds shipped. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    await this.#chosen?.source[Symbol.asyncDispose]();
-    this.#stop.abort(new Error("the collector ends"));
-    if (this.#ticking !== undefined) await this.#ticking;
-    if (this.#pipeline !== undefined) {
-      this.#pipeline.drain();
-      this.#meter?.tick(Date.now());
-      this.#addRecords(Date.now(), true);
-      this.#addBooks();
-      await this.#spool.close(Date.now());
-      if (!this.#spool.hasPending) this.#ledger?.close();
-      await this.#shipper.whenEmpty(AbortSignal.timeout(DRAIN_AT_END_MS));
+    try {
+      await this.#chosen?.source[Symbol.asyncDispose]();
+    } finally {
+      // whatever went wrong with the source: what was seen is written, and nothing keeps the process alive
+      this.#stop.abort(new Error("the collector ends"));
+      await this.#writeAll().finally(() => this.#letGo());
     }
+  }
+
+  async #writeAll(): Promise<void> {
+    if (this.#ticking !== undefined) await this.#ticking;
+    if (this.#pipeline === undefined) return;
+    this.#pipeline.drain();
+    this.#meter?.tick(Date.now());
+    this.#addRecords(Date.now(), true);
+    this.#addBooks();
+    await this.#spool.close(Date.now());
+    if (!this.#spool.hasPending) this.#ledger?.close();
+    await this.#shipper.whenEmpty(AbortSignal.timeout(DRAIN_AT_END_MS));
+  }
+
+  async #letGo(): Promise<void> {
     this.#shipStop.abort(new Error("the collector ends"));
     await this.#shipping;
     await this.#stack.disposeAsync();

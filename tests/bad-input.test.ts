@@ -176,6 +176,26 @@ test("Ctrl-C while the parts start ends them without a word of failure", async (
   expect(await starting.ended).toEqual({ code: 130, stdout: "", stderr: "weir: starting the store\n" });
 });
 
+test("a recording that cannot be written ends the collector with a sentence, after it has written its rows", async () => {
+  const dir = await place("recording");
+  await using collecting = start(WEIR, ["collect", "--record", "/dev/full"], {
+    WEIR_DATA_DIR: dir,
+    WEIR_CLICKHOUSE_URL: "http://127.0.0.1:9",
+    WEIR_METRICS_PORT: "off",
+    WEIR_SOURCE: "ebpf",
+    WEIR_LOG_LEVEL: "info",
+  });
+  await collecting.untilSays(/the collector runs/);
+  await fetch("http://127.0.0.1:9").catch(() => "something to record");
+  collecting.child.kill("SIGTERM");
+  const { code, stderr } = await collecting.ended;
+  expect(code).toBe(2);
+  expect(stderr).toContain(
+    "/dev/full: the recording cannot be written (EINVAL); record into a file on a disk with room",
+  );
+  expect((await readdir(join(dir, "spool"))).some((name) => name.endsWith(".seg"))).toBe(true);
+});
+
 describe("the store's address", () => {
   const asked = (url: string) => weir(["store"], { WEIR_CLICKHOUSE_URL: url });
 

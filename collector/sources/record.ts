@@ -2,7 +2,7 @@
 import { open, readFile, type FileHandle } from "node:fs/promises";
 import { hostname, release } from "node:os";
 import { formatAddress } from "../../model/address.ts";
-import { WeirError } from "../../model/errors.ts";
+import { systemCode, WeirError } from "../../model/errors.ts";
 import type { CollectorConfig } from "../config.ts";
 import { bytesOf, type Batch } from "../decode/columns.ts";
 import { Cgroups } from "../identity/cgroups.ts";
@@ -106,8 +106,18 @@ export class SampleRecorder {
       namespaces: this.#namespaces,
       inventory: await textOf(this.#config.inventory),
     };
-    await file.truncate(0);
-    await file.writeFile(encodeSample(world, this.#blocks));
+    try {
+      await file.truncate(0);
+      await file.writeFile(encodeSample(world, this.#blocks));
+    } catch (cause) {
+      throw new WeirError({
+        code: "sample-write",
+        where: this.#path,
+        what: `the recording cannot be written (${systemCode(cause) ?? String(cause)})`,
+        next: "record into a file on a disk with room",
+        cause,
+      });
+    }
   }
 
   #keep(batch: Batch): void {
