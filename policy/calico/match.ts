@@ -34,7 +34,7 @@ export function matchesTraffic(
   if (rule.protocol !== -1 && rule.protocol !== protocol) return false;
   if (rule.notProtocol === protocol) return false;
   if (rule.icmpType !== -1 && !isIcmp(protocol, port, icmpCode, rule.icmpType, rule.icmpCode)) return false;
-  if (rule.notIcmpType !== -1 && isIcmp(protocol, port, icmpCode, rule.notIcmpType, rule.notIcmpCode)) return false;
+  if (rule.notIcmpType !== -1 && isNotIcmp(protocol, port, icmpCode, rule.notIcmpType, rule.notIcmpCode)) return false;
   if (!rule.hasPorts) return true;
   if (rule.service !== undefined && !rule.service.has(portKey(destination, protocol, port))) return false;
   if (rule.sourcePorts !== undefined && !hasPort(rule.sourcePorts, source, protocol, sourcePort)) return false;
@@ -45,6 +45,15 @@ export function matchesTraffic(
 
 export function isIcmp(protocol: number, type: number, code: number, wantedType: number, wantedCode: number): boolean {
   return (protocol === 1 || protocol === 58) && type === wantedType && (wantedCode === -1 || code === wantedCode);
+}
+
+/**
+ * True when `notICMP` of that type and code excepts the flow. Felix' eBPF programs (polprog/pol_prog_builder.go) do not ask whether it
+ * is ICMP: type and code stand where TCP and UDP have the destination port, whose low byte is taken for the type.
+ */
+export function isNotIcmp(protocol: number, port: number, icmpCode: number, type: number, code: number): boolean {
+  if ((port & 255) !== type) return false;
+  return code === -1 || code === (protocol === 1 || protocol === 58 ? icmpCode : port >>> 8);
 }
 
 /** Numbers count for protocols that have ports; ICMP's type and the 0 of others are no port. */

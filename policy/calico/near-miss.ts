@@ -1,7 +1,7 @@
 import type { FlowQuestion } from "../engine.ts";
 import type { Direction, RuleRef } from "../verdict.ts";
 import type { IndexedSide, SideId } from "../world-index.ts";
-import { hasPort, isIcmp } from "./match.ts";
+import { hasPort, isIcmp, isNotIcmp } from "./match.ts";
 import { MemberLabels } from "./members.ts";
 import { peerSelector } from "./peer-selector.ts";
 import type { CalicoPolicySet } from "./policy-set.ts";
@@ -53,8 +53,10 @@ function missesOf(
   if (rule.notProtocol === protocol) reasons.push(`protocol ${protocolName(protocol)} is excepted`);
   if (rule.icmpType !== -1 && !isIcmp(protocol, port, icmpCode, rule.icmpType, rule.icmpCode))
     reasons.push(`ICMP type ${port} code ${icmpCode} is another`);
-  if (rule.notIcmpType !== -1 && isIcmp(protocol, port, icmpCode, rule.notIcmpType, rule.notIcmpCode))
-    reasons.push(`ICMP type ${port} is excepted`);
+  if (rule.notIcmpType !== -1 && isNotIcmp(protocol, port, icmpCode, rule.notIcmpType, rule.notIcmpCode))
+    reasons.push(
+      protocol === 1 || protocol === 58 ? `ICMP type ${port} is excepted` : `notICMP excepts port ${port}, too`,
+    );
   for (const end of ["source", "destination"] as const) {
     const klass = flow[end];
     const words = rule[end];

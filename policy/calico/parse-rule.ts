@@ -226,6 +226,13 @@ function checkIcmp(
   const icmp = fields.get("icmp");
   if (icmp !== undefined && protocol?.name !== "ICMP" && protocol?.name !== "ICMPv6")
     icmp.problem("icmp without a protocol of that name", "protocol ICMP or ICMPv6 beside it");
+  if (protocol?.name !== "ICMP" && protocol?.name !== "ICMPv6")
+    fields
+      .get("notICMP")
+      ?.warning(
+        "notICMP without protocol ICMP or ICMPv6 excepts ports, too: those whose low byte is its type",
+        "protocol ICMP or ICMPv6 beside it",
+      );
   for (const named of [protocol?.name, notProtocol?.name]) {
     const needed = named === "ICMP" ? 4 : named === "ICMPv6" ? 6 : undefined;
     if (needed !== undefined && version !== undefined && version !== needed)

@@ -140,7 +140,7 @@ function portPossible(rule: CompiledRule, protocol: number, port: number): boole
   if (rule.notProtocol === protocol) return false;
   const isIcmp = protocol === 1 || protocol === 58;
   if (rule.icmpType !== -1 && !(isIcmp && port === rule.icmpType)) return false;
-  if (rule.notIcmpType !== -1 && rule.notIcmpCode === -1 && isIcmp && port === rule.notIcmpType) return false;
+  if (rule.notIcmpType !== -1 && rule.notIcmpCode === -1 && (port & 255) === rule.notIcmpType) return false;
   const { destinationPorts, notDestinationPorts } = rule;
   const hasPorts = protocol === 6 || protocol === 17 || protocol === 132;
   if (destinationPorts !== undefined) {

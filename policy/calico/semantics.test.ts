@@ -81,6 +81,16 @@ describe("what Calico's sources say beyond the cases", () => {
     expect(own.explain(flow(own, "shop/web", "pay/api", 81)).ingress.verdict).toBe("allow");
   });
 
+  it("notICMP without a protocol takes a port's low byte for the type and the high one for the code, as the eBPF programs do", () => {
+    const byType = compiled(ingressPolicy("action: Allow\nnotICMP: {type: 8}"));
+    const verdict = (set: CalicoPolicySet, port: number, protocol = 6) =>
+      set.explain(flow(set, "shop/db", "shop/web", port, protocol)).ingress.verdict;
+    expect([8, 264, 9, 2048].map((port) => verdict(byType, port))).toEqual(["deny", "deny", "allow", "allow"]);
+    expect([8, 0].map((type) => verdict(byType, type, 1))).toEqual(["deny", "allow"]);
+    const byCode = compiled(ingressPolicy("action: Allow\nnotICMP: {type: 8, code: 1}"));
+    expect([8, 264].map((port) => verdict(byCode, port))).toEqual(["allow", "deny"]);
+  });
+
   it("a rule whose notNets are all of one family is not there for the other", () => {
     const rule = "action: Allow\nsource: {notNets: [10.0.0.0/8]}";
     const world = {

@@ -262,7 +262,7 @@ export class Twin {
     if (rule.protocol !== undefined && rule.protocol !== protocol) return false;
     if (rule.notProtocol !== undefined && rule.notProtocol === protocol) return false;
     if (rule.icmp?.type !== undefined && !isIcmp(rule.icmp, packet)) return false;
-    if (rule.notIcmp?.type !== undefined && isIcmp(rule.notIcmp, packet)) return false;
+    if (rule.notIcmp?.type !== undefined && isIcmp(rule.notIcmp, asIcmp(packet))) return false;
     return (
       this.#entityMatches(rule.source, packet.source, protocol, packet.sourcePort, namespace, false) &&
       this.#entityMatches(rule.destination, packet.destination, protocol, packet.port, namespace, true)
@@ -394,6 +394,14 @@ export class Twin {
       return !withPorts || slice.ports.some((known) => known.port === port && known.protocol === protocol);
     });
   }
+}
+
+/** What a program reads that takes the packet for ICMP: TCP's and UDP's destination port stands where ICMP has type and code. */
+function asIcmp(packet: Packet): Packet {
+  const { protocol, port } = packet;
+  return protocol === 1 || protocol === 58
+    ? packet
+    : { ...packet, protocol: 1, port: port % 256, icmpCode: Math.floor(port / 256) };
 }
 
 function isIcmp(wanted: IcmpMatch, { protocol, port, icmpCode }: Packet): boolean {
