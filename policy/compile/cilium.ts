@@ -190,7 +190,8 @@ function subjectOf(space: CiliumSpace, namespace: string, { subject }: CiliumRul
     return space.labels([...requirements, { key: "reserved:host", operator: "Exists", values: [] }]);
   const pods: Requirement = { key: "reserved:host", operator: "DoesNotExist", values: [] };
   if (namespace === "") return space.labels([...requirements, pods]);
-  const bound = requirements.filter(({ key, operator }) => !(key === `k8s:${POD_NAMESPACE}` && operator === "In"));
+  // the policy's namespace takes the place of a label of that name; an expression stays, and may leave nobody over
+  const bound = requirements.filter(({ key, isLabel }) => !(key === `k8s:${POD_NAMESPACE}` && isLabel === true));
   return space.labels([...bound, { key: `k8s:${POD_NAMESPACE}`, operator: "In", values: [namespace] }]);
 }
 

@@ -20,7 +20,7 @@ export function withSource(key: string, source: string): string {
 
 /** Requirements with a source on every key. */
 export function sourced(requirements: readonly Requirement[], source: string): Requirement[] {
-  return requirements.map(({ key, operator, values }) => ({ key: withSource(key, source), operator, values }));
+  return requirements.map((requirement) => ({ ...requirement, key: withSource(requirement.key, source) }));
 }
 
 export const POD_NAMESPACE = "io.kubernetes.pod.namespace";

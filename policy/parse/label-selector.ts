@@ -9,6 +9,8 @@ export interface Requirement {
   readonly key: string;
   readonly operator: SelectorOperator;
   readonly values: readonly string[];
+  /** Written in `matchLabels`, where a key stands once and a later one takes its place. */
+  readonly isLabel?: true;
 }
 
 /** metav1.LabelSelector, `matchLabels` written as `In` of one value. No requirement = everything. */
@@ -57,7 +59,7 @@ export function readLabelSelector(cursor: Cursor, rules: SelectorRules = KUBERNE
     const value = field.isNull ? "" : field.string("a label's value");
     if (value === undefined) continue;
     if (!isLabelValue(value)) field.problem(`${quote(value)} is no label value`, "up to 63 letters, digits, -, _ or .");
-    requirements.push({ key, operator: "In", values: [value] });
+    requirements.push({ key, operator: "In", values: [value], isLabel: true });
   }
   for (const item of fields.get("matchExpressions")?.items("a list of {key, operator, values}") ?? []) {
     const requirement = readRequirement(item, rules);
