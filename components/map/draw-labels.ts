@@ -5,6 +5,7 @@ import { MARK_RADIUS } from "./draw-marks.ts";
 import type { Pen } from "./pen.ts";
 import { NODE_RADIUS, pointAt, tangentAt, type Scene, type SceneEdge, type SceneNode } from "./scene.ts";
 
+/** In scene units. */
 interface Box {
   readonly x0: number;
   readonly y0: number;
@@ -24,9 +25,9 @@ const MOST_RATES = 120;
 
 /**
  * Names and rates, the most important first; one that would cover another that already stands is left out, except those of
- * selected and troubled things. Sizes are in screen pixels, whatever the zoom.
+ * selected and troubled things. Sizes are in screen pixels, whatever the zoom. Returns the room that words take, and what they kept clear of.
  */
-export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Look): void {
+export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Look): readonly Box[] {
   const taken: Box[] = [];
   const size = 1 / Math.min(viewport.k, 1.6);
   const roomy = viewport.k >= ROOM_FROM_ZOOM;
@@ -60,7 +61,7 @@ export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Loo
     drawName(pen, node, look, size, taken, must, roomy);
   }
   pen.globalAlpha = 1;
-  if (viewport.k < RATES_FROM_ZOOM) return;
+  if (viewport.k < RATES_FROM_ZOOM) return taken;
   const rates = scene.edges
     .filter((edge) => edge.state === "allowed" && !edge.faint && edge.key !== selected && edge.label !== "")
     .toSorted((a, b) => b.perSecond - a.perSecond)
@@ -71,6 +72,7 @@ export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Loo
     drawRate(pen, edge, look, size, taken);
   }
   pen.globalAlpha = 1;
+  return taken;
 }
 
 function nodeRank(node: SceneNode, look: Look, chosen: SceneEdge | undefined): number {

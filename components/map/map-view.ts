@@ -6,6 +6,7 @@
 import { select, zoom, zoomIdentity, type D3ZoomEvent, type ZoomBehavior } from "d3";
 import { drawHover } from "./draw-hover.ts";
 import { drawMap } from "./draw.ts";
+import { fitted } from "./extent.ts";
 import { hitTest, type Hit, type HitTest } from "./hit.ts";
 import type { Look, Viewport } from "./look.ts";
 import type { Scene } from "./scene.ts";
@@ -32,8 +33,6 @@ const MARGIN = 0.5;
 const SHARP_AFTER_MS = 100;
 /** A new node comes in this time, ease-out; at once with reduced motion. */
 const ARRIVE_MS = 300;
-/** A map of few nodes is not blown up to fill a large screen. */
-const MOST_FIT_ZOOM = 1.35;
 
 export class MapView {
   readonly #base: HTMLCanvasElement;
@@ -117,20 +116,14 @@ export class MapView {
     this.#request();
   }
 
-  /** Whole map in view. */
+  /** Whole map in view, with its words. */
   fit(): void {
-    const bounds = this.#scene?.bounds;
-    if (bounds === undefined) return;
+    if (this.#scene === undefined || this.#look === undefined) return;
     const { width, height } = this.#viewport;
-    const k = Math.min(
-      MOST_FIT_ZOOM,
-      width / Math.max(1, bounds.x1 - bounds.x0),
-      height / Math.max(1, bounds.y1 - bounds.y0),
-    );
-    const clamped = Math.max(ZOOM_RANGE[0], k);
-    const x = width / 2 - ((bounds.x0 + bounds.x1) / 2) * clamped;
-    const y = height / 2 - ((bounds.y0 + bounds.y1) / 2) * clamped;
-    this.#goTo(x, y, clamped);
+    // A canvas of one pixel measures words as well as any.
+    const pen = document.createElement("canvas").getContext("2d")!;
+    const { x, y, k } = fitted(pen, this.#scene, this.#look, { width, height, least: ZOOM_RANGE[0] });
+    this.#goTo(x, y, k);
   }
 
   zoomBy(factor: number): void {
