@@ -7,8 +7,9 @@ import type { TimelineAnswer } from "../../model/wire/answers/map.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
 import { useViewRange } from "../frame/view-range.tsx";
 import { Button } from "../parts/Button.tsx";
-import { timeScale, timeTicks, useWidth } from "../parts/chart-frame.tsx";
+import { timeScale, useWidth } from "../parts/chart-frame.tsx";
 import { clockSeconds } from "../parts/numbers.ts";
+import { timeTicks } from "../parts/time-ticks.ts";
 import { useContextRange, useWhatWentOn } from "../questions/use-what-went-on.ts";
 import styles from "./Scrubber.module.css";
 import { dragWindow, type Grip, type Window } from "./scrub.ts";
@@ -94,20 +95,11 @@ export function Scrubber() {
         {width === 0 ? null : (
           <svg width={width} height={high + AXIS_PX} onPointerMove={move} onPointerUp={up} onPointerCancel={up}>
             <Bars answer={answer.data} x={x} window={shown} />
-            {timeTicks(x, width).map((tick) => {
-              const px = x(new Date(tick.at));
-              return (
-                <text
-                  key={tick.at}
-                  className={styles.tick}
-                  x={px}
-                  y={high + 13}
-                  textAnchor={px < 20 ? "start" : px > width - 20 ? "end" : "middle"}
-                >
-                  {tick.text}
-                </text>
-              );
-            })}
+            {timeTicks(x, width).map(({ at, text }) => (
+              <text key={at} className={styles.tick} x={x(new Date(at))} y={high + 13} textAnchor="middle">
+                {text}
+              </text>
+            ))}
             <rect
               className={styles.window}
               x={from}

@@ -1,10 +1,11 @@
 "use client";
 
 import { area, line, max, scaleLinear } from "d3";
-import { BrushLayer, CrosshairLine, timeScale, timeTicks, useCrosshair, useWidth } from "./chart-frame.tsx";
+import { BrushLayer, CrosshairLine, timeScale, useCrosshair, useWidth } from "./chart-frame.tsx";
 import styles from "./charts.module.css";
 import type { MarkColor } from "./colors.ts";
 import { clockSeconds, figures } from "./numbers.ts";
+import { timeTicks } from "./time-ticks.ts";
 
 export interface Series {
   readonly name: string;
@@ -115,8 +116,6 @@ function valueAt(series: Series, index: number, format: (value: number) => strin
   return value === null || value === undefined ? "–" : format(value);
 }
 
-const EDGE_PX = 18; // half of `00:00:00` and a little
-
 /** Times below a chart. */
 export function TimeAxis({
   x,
@@ -129,15 +128,11 @@ export function TimeAxis({
 }) {
   return (
     <g aria-hidden="true">
-      {timeTicks(x, width).map(({ at, text }) => {
-        const px = x(new Date(at));
-        if (px < EDGE_PX || px > width - EDGE_PX) return null; // would be cut off, or pushed into its neighbour
-        return (
-          <text key={at} className={styles.axis} x={px} y={y} textAnchor="middle">
-            {text}
-          </text>
-        );
-      })}
+      {timeTicks(x, width).map(({ at, text }) => (
+        <text key={at} className={styles.axis} x={x(new Date(at))} y={y} textAnchor="middle">
+          {text}
+        </text>
+      ))}
     </g>
   );
 }

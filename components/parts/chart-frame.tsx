@@ -49,19 +49,6 @@ export function useWidth(): readonly [RefObject<HTMLDivElement | null>, number] 
 }
 
 const SECONDS = timeFormat("%H:%M:%S");
-const MINUTES = timeFormat("%H:%M");
-const DAYS = timeFormat("%-d %b");
-
-/** Times for an axis, about one each 90 px, with seconds or days where the range asks for them. */
-export function timeTicks(
-  x: ScaleTime<number, number>,
-  width: number,
-): readonly { readonly at: number; readonly text: string }[] {
-  const [from, to] = x.domain() as [Date, Date];
-  const length = to.getTime() - from.getTime();
-  const format = length <= 4 * 60_000 ? SECONDS : length <= 36 * 3600_000 ? MINUTES : DAYS;
-  return x.ticks(Math.max(2, Math.floor(width / 90))).map((at) => ({ at: at.getTime(), text: format(at) }));
-}
 
 /** The time scale of a chart of `width` px. */
 export function timeScale(from: number, to: number, width: number): ScaleTime<number, number> {
