@@ -87,7 +87,7 @@ export function EdgePanel({
       {details.data === undefined ? (
         <AnswerNote answer={details} of="edge" />
       ) : (
-        <EdgeSections details={details.data} series={series.data} />
+        <EdgeSections details={details.data} series={series.data} seconds={index.seconds} />
       )}
     </Panel>
   );
@@ -120,18 +120,19 @@ const STATE_BADGES: Readonly<Record<GraphEdge["state"], string>> = {
   allowed: "Allowed",
 };
 
-function EdgeSections({
-  details,
-  series,
-}: {
+interface SectionsProps {
   readonly details: EdgeDetails;
   readonly series: SeriesAnswer | undefined;
-}) {
+  /** What rates are means over, as on the map. */
+  readonly seconds: number;
+}
+
+function EdgeSections({ details, series, seconds }: SectionsProps) {
   const { total } = details;
   const attempts = total.opened + total.failed;
   return (
     <>
-      <EdgeCharts details={details} series={series} />
+      <EdgeCharts details={details} series={series} seconds={seconds} />
       {details.failures.length === 0 ? null : (
         <PanelSection title="Failures" note={`${count(total.failed)} in range, newest first`}>
           <ul className={styles.rows}>
@@ -227,10 +228,9 @@ function EdgeSections({
 }
 
 /** How much over the range: connections, bytes, failed share, RTT; one x axis and one crosshair. */
-function EdgeCharts({ details, series }: { readonly details: EdgeDetails; readonly series: SeriesAnswer | undefined }) {
+function EdgeCharts({ details, series, seconds }: SectionsProps) {
   const { zoomTo } = useUrlState();
   const { from, to } = details.answered;
-  const seconds = Math.max(1, (to - from) / 1000);
   const { total, rtt } = details;
   const step = series?.bucketMs ?? 0;
   const values = (

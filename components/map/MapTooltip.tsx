@@ -12,13 +12,12 @@ export type ShowHover = (hit: Hit | undefined, x: number, y: number) => void;
 interface Props {
   readonly show: RefObject<ShowHover | undefined>;
   readonly index: MapIndex;
-  readonly seconds: number;
 }
 
 const OFF_PX = 14;
 
 /** Name and figures of the node or edge under the pointer. Everything in it is in the panel and the table too. */
-export function MapTooltip({ show, index, seconds }: Props) {
+export function MapTooltip({ show, index }: Props) {
   const [hover, setHover] = useState<{ readonly hit: Hit; readonly x: number; readonly y: number }>();
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -35,7 +34,7 @@ export function MapTooltip({ show, index, seconds }: Props) {
     const top = hover.y + OFF_PX + element.offsetHeight > around.clientHeight ? -OFF_PX - element.offsetHeight : OFF_PX;
     element.style.transform = `translate(${hover.x + left}px, ${hover.y + top}px)`;
   });
-  const facts = hover === undefined ? undefined : hoverFacts(hover.hit, index, seconds);
+  const facts = hover === undefined ? undefined : hoverFacts(hover.hit, index, index.seconds);
   if (facts === undefined) return null;
   return (
     <div ref={box} className={styles.tip} role="tooltip">

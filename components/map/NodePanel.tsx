@@ -79,7 +79,7 @@ function NodeSections({
   readonly index: MapIndex;
   onSelect(key: string): void;
 }) {
-  const seconds = Math.max(1, (details.answered.to - details.answered.from) / 1000);
+  const { seconds } = index;
   const labels = Object.entries(details.node.labels);
   return (
     <>
@@ -92,20 +92,18 @@ function NodeSections({
         />
       </PanelSection>
       {(["inbound", "outbound"] as const).map((direction) => {
-        const peers = details.peers.filter((peer) => peer.direction === direction);
+        const peers = peersByName(details.peers.filter((peer) => peer.direction === direction));
         if (peers.length === 0) return null;
         return (
           <PanelSection key={direction} title={direction === "inbound" ? "Called by" : "Calls"} note="connections/s">
             <ul className={styles.rows}>
               {peers.map((peer) => {
-                const other = `${peer.peer.namespace}/${peer.peer.workload}`;
-                const key = direction === "inbound" ? edgeKey(other, node.key) : edgeKey(node.key, other);
+                const key = direction === "inbound" ? edgeKey(peer.key, node.key) : edgeKey(node.key, peer.key);
                 const onMap = index.edgesOf.has(key);
                 return (
-                  <li key={peer.peer.id}>
+                  <li key={peer.key}>
                     <button type="button" className={styles.link} disabled={!onMap} onClick={() => onSelect(key)}>
-                      {peer.peer.namespace === "" ? "" : `${peer.peer.namespace}/`}
-                      {peer.peer.workload}
+                      {peer.name}
                     </button>
                     <span className={peer.failed > 0 ? "tone-denied" : undefined}>
                       {peer.failed === 0 ? "" : `${share(peer.failed, peer.opened + peer.failed)} failed`}
@@ -157,6 +155,25 @@ function NodeSections({
       )}
     </>
   );
+}
+
+interface Peer {
+  /** As on the map. */
+  readonly key: string;
+  readonly name: string;
+  readonly opened: number;
+  readonly failed: number;
+}
+
+/** One line a name, as the map has one node: a workload and the service in front of it are two identities. Order kept. */
+function peersByName(peers: NodeDetails["peers"]): readonly Peer[] {
+  const found = new Map<string, Peer>();
+  for (const { peer, opened, failed } of peers) {
+    const key = `${peer.namespace}/${peer.workload}`;
+    const known = found.get(key) ?? { key, name: peer.namespace === "" ? peer.workload : key, opened: 0, failed: 0 };
+    found.set(key, { ...known, opened: known.opened + opened, failed: known.failed + failed });
+  }
+  return [...found.values()];
 }
 
 function trafficWords(traffic: NodeDetails["inbound"], seconds: number): string {

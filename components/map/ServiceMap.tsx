@@ -8,7 +8,7 @@ import { useUrlState } from "../frame/use-url-state.ts";
 import { AnswerNote } from "../parts/AnswerNote.tsx";
 import { useWhoTalksToWhom } from "../questions/use-who-talks-to-whom.ts";
 import { EdgePanel } from "./EdgePanel.tsx";
-import { graphFromAnswer, observedSeconds } from "./graph-from-answer.ts";
+import { graphFromAnswer } from "./graph-from-answer.ts";
 import { onlyTrouble, type MapLevel } from "./graph.ts";
 import { MapControls } from "./MapControls.tsx";
 import { MapHeadTools } from "./MapHeadTools.tsx";
@@ -132,7 +132,7 @@ export function ServiceMap() {
                   onMoveNode={layout.move}
                   onZoom={setZoom}
                 />
-                <MapTooltip show={hover} index={index!} seconds={observedSeconds(answer.data!)} />
+                <MapTooltip show={hover} index={index!} />
                 <MapControls
                   view={view}
                   graph={graph}

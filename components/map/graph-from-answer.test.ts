@@ -89,3 +89,11 @@ test("only trouble keeps troubled edges with their ends", () => {
   expect(kept.edges).toHaveLength(1);
   expect(kept.nodes.map((one) => one.name)).toEqual(["cart", "db"]);
 });
+
+test("a node counts the pods of a workload, not the address of the service in front of it", () => {
+  const nodes = [node("1", "shop", "web"), node("2", "shop", "cart", { endpoints: 2 })];
+  const service = node("9", "shop", "cart", { kind: "service", shape: "service", endpoints: 0 });
+  const answer = answerOf([...nodes, service], [edge("1", "2", { opened: 5 }), edge("1", "9", { opened: 1 })]);
+  const cart = graphFromAnswer(answer, "workload", "connections").graph.nodes.find((one) => one.name === "cart");
+  expect(cart?.count).toBe(2);
+});

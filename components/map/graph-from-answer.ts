@@ -21,6 +21,8 @@ const BACKGROUND_PORTS: ReadonlySet<number> = new Set([53, 9090, 9100]);
 /** What a selected node or edge of the map stands for in the answer, so that a panel can ask about it. */
 export interface MapIndex {
   readonly graph: Graph;
+  /** What its rates are means over. */
+  readonly seconds: number;
   /** Identities behind a node of the graph: several once namespaces are folded. */
   readonly identitiesOf: ReadonlyMap<string, readonly string[]>;
   /** Edges of the answer behind an edge of the graph. */
@@ -73,7 +75,7 @@ export function graphFromAnswer(answer: MapAnswer, level: MapLevel, metric: MapM
     );
     nodes.push(graphNode(key, list, level, seen, seconds));
   }
-  return { graph: { nodes, edges }, identitiesOf, edgesOf: pairs };
+  return { graph: { nodes, edges }, seconds, identitiesOf, edgesOf: pairs };
 }
 
 /** Less than this was observed: a rate would be noise. */
@@ -117,7 +119,9 @@ function graphNode(
   const opened = sum(list, (node) => node.opened);
   const failed = sum(list, (node) => node.failed);
   const drops = sum(list, (node) => node.drops);
-  const count = sum(list, (node) => Math.max(1, node.endpoints));
+  // A service's address is no pod of the workload that has its name.
+  const pods = list.some((node) => node.kind !== "service") ? list.filter((node) => node.kind !== "service") : list;
+  const count = sum(pods, (node) => Math.max(1, node.endpoints));
   const folded = level === "namespace" && first.namespace !== "";
   const failing = opened + failed === 0 ? 0 : failed / (opened + failed);
   const trouble = failing >= TROUBLE_SHARE;
