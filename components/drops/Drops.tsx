@@ -24,7 +24,7 @@ import { DropsPanel } from "./DropsPanel.tsx";
 import { Facets } from "./Facets.tsx";
 import { FailuresTable } from "./FailuresTable.tsx";
 import { isChosen, toggleTerm } from "./filter-terms.ts";
-import { isCompact, tableSize } from "./table-size.ts";
+import { tableSize } from "./table-size.ts";
 import { useDropsState } from "./use-drops-state.ts";
 import { useNarrow } from "../frame/use-narrow.ts";
 import { useReasonTexts } from "./use-reason-texts.ts";
@@ -142,7 +142,7 @@ export function Drops() {
                   state={state}
                   colors={colors}
                   selected={selectedReason}
-                  compact={isCompact(size)}
+                  narrow={size !== "wide"}
                   phone={phone}
                 />
               )}

@@ -22,14 +22,15 @@ interface Props {
   /** Of reasons; sources and nodes have colours of their own. */
   readonly colors: ReadonlyMap<string, MarkColor>;
   readonly selected: string | undefined;
-  readonly compact: boolean;
+  /** There is no room for how much was seen beside the title. */
+  readonly narrow: boolean;
   readonly phone: boolean;
 }
 
 const LAYERS = 6;
 
 /** Dropped packets over time. Dragging or clicking a bar zooms in, Back undoes. */
-export function DropsChart({ answer, state, colors, selected, compact, phone }: Props) {
+export function DropsChart({ answer, state, colors, selected, narrow, phone }: Props) {
   const { zoomTo } = useUrlState();
   const { data } = answer;
   const own = useStableColors(state.by === "reason" ? undefined : data?.reasons.map((one) => one.reason));
@@ -38,7 +39,7 @@ export function DropsChart({ answer, state, colors, selected, compact, phone }: 
   const step = data?.bucketMs ?? 0;
   return (
     <section className={styles.chart}>
-      <header>
+      <header data-narrow={narrow}>
         <h2>
           Dropped packets
           {step === 0
@@ -49,7 +50,7 @@ export function DropsChart({ answer, state, colors, selected, compact, phone }: 
                 .replace(/ 0 min$/, "")}`}
         </h2>
         <SeenLine />
-        {compact ? null : <p>Drag or click a bar to zoom, Back undoes</p>}
+        {narrow ? null : <p>Drag or click a bar to zoom, Back undoes</p>}
         <Segmented
           label="Stacked by"
           value={state.by}

@@ -43,7 +43,7 @@ export function ConnectionPanel({ flow, place, onStep, onClose }: Props) {
     <Panel
       kind={flow.protocol === 6 ? "Connection" : "Conversation"}
       title={`${shortName(flow.source)} → ${shortName(flow.destination)}`}
-      badge={<Badge tone={outcomeTone(flow)}>{outcomeWords(flow)}</Badge>}
+      badge={<Badge tone={outcomeTone(flow)}>{sentence(outcomeWords(flow))}</Badge>}
       facts={`${protocolName(flow.protocol)}${flow.destination.port === 0 ? "" : ` ${flow.destination.port}`}${longest > 0 ? ` · ${duration(longest)}` : ""} · ${localTime(flow.time)}`}
       tools={
         place === undefined ? (
@@ -117,7 +117,14 @@ function reportedBy(flow: Flow, flows: readonly Flow[]): string {
   const sockets = flows.filter((one) => one.reporter === "client" || one.reporter === "server");
   const sides = new Set(sockets.map((one) => one.reporter));
   const nodes = [...new Set(sockets.map((one) => one.node))];
-  return sides.size === 2 ? `both ends, on ${nodes.join(" and ")}` : `${flow.reporter} on ${flow.node}`;
+  return sides.size === 2
+    ? `both ends, on ${nodes.join(" and ")}`
+    : `${flow.reporter === "path" ? "its way" : flow.reporter}, on ${flow.node}`;
+}
+
+/** As words begin that stand alone. */
+function sentence(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 function Life({ flows }: { readonly flows: readonly Flow[] }) {

@@ -29,9 +29,14 @@ export function BooksTable({ books }: { readonly books: BooksTotals }) {
       name: "Unseen",
       rows: books.unseen,
       of,
-      words: "packets that went by while the kernel ran no program: at most so many drops are missing",
+      words: "packets while the kernel ran no program: at most so many drops",
     },
-    { name: "Shed", rows: books.shed, of, words: "the spool was full, oldest first" },
+    {
+      name: "Shed",
+      rows: books.shed,
+      of,
+      words: "given up to stay within limits: of CPU, or of the spool, oldest first",
+    },
     { name: "Quarantined", rows: books.quarantined, of, words: "could not be read or stored; kept aside" },
   ];
   return (

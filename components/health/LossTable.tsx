@@ -43,7 +43,7 @@ const COLUMNS: readonly Column<Loss>[] = [
   },
   {
     id: "share",
-    title: "Not told",
+    title: "Missing",
     width: "110px",
     numeric: true,
     cell: (row) => share(row.lost + row.shed, row.produced),
