@@ -165,7 +165,7 @@ interface Peer {
   readonly failed: number;
 }
 
-/** One line a name, as the map has one node: a workload and the service in front of it are two identities. Order kept. */
+/** One line a name, as the map has one node: a workload and the service in front of it are two identities. Most connections first. */
 function peersByName(peers: NodeDetails["peers"]): readonly Peer[] {
   const found = new Map<string, Peer>();
   for (const { peer, opened, failed } of peers) {
@@ -173,7 +173,7 @@ function peersByName(peers: NodeDetails["peers"]): readonly Peer[] {
     const known = found.get(key) ?? { key, name: peer.namespace === "" ? peer.workload : key, opened: 0, failed: 0 };
     found.set(key, { ...known, opened: known.opened + opened, failed: known.failed + failed });
   }
-  return [...found.values()];
+  return [...found.values()].toSorted((a, b) => b.opened + b.failed - (a.opened + a.failed));
 }
 
 function trafficWords(traffic: NodeDetails["inbound"], seconds: number): string {

@@ -15,6 +15,8 @@ interface Box {
 
 /** Below this zoom there is no room for what "must" stand: then all words give way to stronger ones, except the selected one's. */
 const ROOM_FROM_ZOOM = 0.6;
+/** A map of few nodes has room for its names in a small pane, too. */
+const [FEW_NODES, ROOM_FOR_FEW_FROM_ZOOM] = [30, 0.4];
 const RATES_FROM_ZOOM = 0.6;
 /** Below this zoom an edge is a hair: its colour tells that it is in trouble, a plate would hide its surroundings. */
 const PLATES_FROM_ZOOM = 0.25;
@@ -30,7 +32,7 @@ const MOST_RATES = 120;
 export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Look): readonly Box[] {
   const taken: Box[] = [];
   const size = 1 / Math.min(viewport.k, 1.6);
-  const roomy = viewport.k >= ROOM_FROM_ZOOM;
+  const roomy = viewport.k >= (scene.nodes.length > FEW_NODES ? ROOM_FROM_ZOOM : ROOM_FOR_FEW_FROM_ZOOM);
   // Small circles may lie under words: words then keep apart from words only.
   if (roomy) for (const node of scene.nodes) taken.push(nodeBox(node));
   const selected = look.selected;
@@ -48,9 +50,16 @@ export function drawLabels(pen: Pen, scene: Scene, viewport: Viewport, look: Loo
   for (const node of nodes)
     if (forced || node.key === selected || (roomy && node.detailIsTrouble))
       obstacles.push(nameBox(pen, node, look, size));
+  // A map that is fitted ends where its nodes and their names end: plates stay within.
+  const within = boxAround([
+    ...scene.nodes.map(nodeBox),
+    ...scene.hulls.flatMap(({ points, padding }) => points.map(([x, y]) => around(x, y, padding))),
+    ...(forced ? scene.nodes.map((node) => nameBox(pen, node, look, size)) : []),
+  ]);
   drawHullNames(pen, scene, look, size, obstacles, taken, roomy);
   for (const edge of plates.toReversed()) {
-    const plate = drawPlate(pen, edge, look, size, obstacles, edgeAlpha(edge, look), roomy || edge.key === selected);
+    const must = roomy || edge.key === selected;
+    const plate = drawPlate(pen, edge, look, size, { taken: obstacles, within }, edgeAlpha(edge, look), must);
     if (plate === undefined) continue;
     obstacles.push(plate);
     taken.push(plate);
@@ -147,13 +156,19 @@ function drawName(
   );
 }
 
+interface Room {
+  readonly taken: readonly Box[];
+  /** What stands out of it counts as covered. */
+  readonly within: Box;
+}
+
 /** Words on a plate beside the mark of an edge in trouble, new or selected. */
 function drawPlate(
   pen: Pen,
   edge: SceneEdge,
   look: Look,
   size: number,
-  taken: readonly Box[],
+  room: Room,
   alpha: number,
   must: boolean,
 ): Box | undefined {
@@ -162,8 +177,8 @@ function drawPlate(
   pen.font = `450 ${11 * size}px ${theme.sans}`;
   const width = pen.measureText(edge.label).width + 14 * size;
   const height = 18 * size;
-  const place = plateBox(edge, width, height, taken, look.selected === edge.key && edge.state === "allowed");
-  if (!must && coveredArea(place, taken) > 0) return undefined;
+  const place = plateBox(edge, width, height, room, look.selected === edge.key && edge.state === "allowed");
+  if (!must && coveredArea(place, room.taken) > 0) return undefined;
   const colour = edgeColour(edge, theme, true);
   pen.fillStyle = theme.canvas;
   pen.strokeStyle = colour;
@@ -192,7 +207,7 @@ function nameBox(pen: Pen, node: SceneNode, look: Look, size: number): Box {
 }
 
 /** Beside the mark, on the first side that is free; on the line itself for a healthy edge. */
-function plateBox(edge: SceneEdge, width: number, height: number, taken: readonly Box[], onLine: boolean): Box {
+function plateBox(edge: SceneEdge, width: number, height: number, room: Room, onLine: boolean): Box {
   const [x, y] = pointAt(edge.curve, edge.markAt);
   const at = (cx: number, cy: number): Box => ({
     x0: cx - width / 2,
@@ -223,10 +238,10 @@ function plateBox(edge: SceneEdge, width: number, height: number, taken: readonl
   let best = candidates[0]!;
   let least = Infinity;
   for (const box of candidates) {
-    const covered = coveredArea(box, taken);
+    const covered = coveredArea(box, room.taken) + width * height - coveredArea(box, [room.within]);
     if (covered >= least) continue;
     [best, least] = [box, covered];
-    if (covered === 0) break;
+    if (covered < 1) break; // of rounding
   }
   return best;
 }
@@ -243,7 +258,7 @@ function coveredArea(box: Box, taken: readonly Box[]): number {
 
 function markBox(edge: SceneEdge): Box {
   const [x, y] = pointAt(edge.curve, edge.markAt);
-  return { x0: x - MARK_RADIUS, y0: y - MARK_RADIUS, x1: x + MARK_RADIUS, y1: y + MARK_RADIUS };
+  return around(x, y, MARK_RADIUS);
 }
 
 /** A number on the line of a healthy edge, on a halo; moved along the line when its middle is taken. */
@@ -290,7 +305,22 @@ function roundedBox(pen: Pen, box: Box, radius: number): void {
 }
 
 function nodeBox(node: SceneNode): Box {
-  return { x0: node.x - NODE_RADIUS, y0: node.y - NODE_RADIUS, x1: node.x + NODE_RADIUS, y1: node.y + NODE_RADIUS };
+  return around(node.x, node.y, NODE_RADIUS);
+}
+
+function around(x: number, y: number, reach: number): Box {
+  return { x0: x - reach, y0: y - reach, x1: x + reach, y1: y + reach };
+}
+
+function boxAround(boxes: readonly Box[]): Box {
+  let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const box of boxes) {
+    x0 = Math.min(x0, box.x0);
+    y0 = Math.min(y0, box.y0);
+    x1 = Math.max(x1, box.x1);
+    y1 = Math.max(y1, box.y1);
+  }
+  return { x0, y0, x1, y1 };
 }
 
 function overlaps(box: Box, taken: readonly Box[]): boolean {

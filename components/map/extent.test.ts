@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { drawMap } from "./draw.ts";
 import { fitted } from "./extent.ts";
 import type { EdgeState, GraphEdge, GraphNode } from "./graph.ts";
-import type { Look } from "./look.ts";
+import type { Look, Viewport } from "./look.ts";
 import type { MapTheme } from "./pen.ts";
 import { buildScene, type Scene } from "./scene.ts";
 import { svgPen } from "./svg-pen.ts";
@@ -63,7 +63,7 @@ const SCENE = buildScene(
 );
 
 /** Every text of the picture, and where it ends, in pixels of the view. */
-function texts(scene: Scene, view: { x: number; y: number; k: number; width: number; height: number }) {
+function texts(scene: Scene, view: Viewport, look = LOOK) {
   const found: { text: string; left: number; right: number; top: number; bottom: number }[] = [];
   const pen = svgPen(measure());
   const fillText = pen.fillText.bind(pen);
@@ -74,7 +74,7 @@ function texts(scene: Scene, view: { x: number; y: number; k: number; width: num
     const [cx, cy] = [view.x + x * view.k, view.y + y * view.k];
     found.push({ text, left: cx - half, right: cx + half, top: cy - size, bottom: cy + size * 0.5 });
   };
-  drawMap(pen, scene, view, LOOK);
+  drawMap(pen, scene, view, look);
   return found;
 }
 
@@ -96,3 +96,18 @@ for (const [width, height] of [
     }
   });
 }
+
+test("an edge that is chosen later has its words in the map as it was fitted", () => {
+  const ends = {
+    nodes: ["a", "b", "c"].map((name) => ({ ...node(name, "shop"), detail: "", detailIsTrouble: false })),
+  };
+  const places: Record<string, [number, number]> = { a: [0, 0], b: [400, 60], c: [400, 320] };
+  const drawn = (label: string): Scene =>
+    buildScene({ ...ends, edges: [edge("a", "b", "allowed", ""), edge("b", "c", "newly-denied", label)] }, places);
+  const [width, height] = [420, 300];
+  const place = fitted(svgPen(measure()), drawn(""), LOOK, { width, height, least: 0.08 });
+  const words = texts(drawn("newly denied, 360"), { ...place, width, height }, { ...LOOK, selected: "b → c" });
+  const plate = words.find(({ text }) => text.startsWith("newly denied"))!;
+  expect(plate.left).toBeGreaterThanOrEqual(0);
+  expect(plate.right).toBeLessThanOrEqual(width);
+});

@@ -73,6 +73,8 @@ test("a label says in words why attempts fail, and a policy's denial only where 
     graphFromAnswer(answerOf(NODES, [edge("1", "2", more)]), "workload", "connections").graph.edges[0]!.label;
   expect(labelOf({ failed: 600, reasons: [{ value: "ECONNREFUSED", count: 600 }] })).toBe("refused 1.00/s");
   expect(labelOf({ failed: 600, denied: 600, drops: 600 })).toBe("denied 1.00/s");
+  expect(labelOf({ opened: 600, news: "new" })).toBe("new, 1.00");
+  expect(labelOf({ opened: 1, news: "new" })).toBe("new");
   expect(labelOf({ opened: 98, failed: 2, reasons: [{ value: "ETIMEDOUT", count: 2 }] })).toBe("2.00 % timed out");
 });
 

@@ -235,7 +235,7 @@ function labelOf(state: EdgeState, sums: Sums): string {
     case "degraded":
       return `${share(sums.retransmits, sums.packets)} retransmitted`;
     case "fresh":
-      return `new, ${ratesOf(sums)}`;
+      return ["new", ratesOf(sums)].filter((part) => part !== "").join(", ");
     case "newly-denied":
     case "newly-allowed":
     case "gone":
