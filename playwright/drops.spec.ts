@@ -115,9 +115,9 @@ test("the keyboard walks on with the panel open, and Esc closes it", async ({ pa
   await expect(page).not.toHaveURL(/sel=/);
 });
 
-test("nothing happened and filtered out are told apart, each with a way on", async ({ page }) => {
+test("nothing observed and filtered out are told apart, each with a way on", async ({ page }) => {
   await open(page, "/drops?from=now-3d&to=now-2d&live=0");
-  await expect(page.getByText("Nothing happened in this range")).toBeVisible();
+  await expect(page.getByText("Nothing was observed in this range")).toBeVisible();
   await expect(page.getByRole("button", { name: "Show the last hour" })).toBeVisible();
   await open(page, `${DROPS}&q=port:1`);
   await expect(page.getByText("Nothing matches the filter")).toBeVisible();

@@ -119,7 +119,7 @@ test("live rows come on top; paused, they are counted and wait", async ({ page }
 
 test("nothing in the range and nothing through the filter are told apart", async ({ page }) => {
   await open(page, "/flows?from=now-3d&to=now-2d&live=0");
-  await expect(page.getByText("Nothing happened in this range")).toBeVisible();
+  await expect(page.getByText("Nothing was observed in this range")).toBeVisible();
   await open(page, `${FLOWS}&q=port:1`);
   await expect(page.getByText("Nothing matches the filter")).toBeVisible();
 });

@@ -178,7 +178,7 @@ test("a refresh moves no node", async ({ page }) => {
 
 test("nothing in the range and nothing through the filter are told apart", async ({ page }) => {
   await open(page, "/map?from=now-3d&to=now-2d&live=0");
-  await expect(page.getByText("Nothing happened in this range")).toBeVisible();
+  await expect(page.getByText("Nothing was observed in this range")).toBeVisible();
   await open(page, `${MAP}&q=port:1`);
   await expect(page.getByText("Nothing matches the filter")).toBeVisible();
 });

@@ -117,16 +117,12 @@ export function Drops() {
         ) : null}
         {phone ? null : (
           <Switch checked={state.compare} onChange={state.setCompare}>
-            Compare with the{" "}
-            {duration(range.lengthMs * 1000)
-              .replace(/ 0 s$/, "")
-              .replace(/ 0 min$/, "")}{" "}
-            before
+            Compare with the {duration(range.lengthMs * 1000).replace(/ 0 (s|min|h)$/, "")} before
           </Switch>
         )}
       </PageHead>
       <div className={styles.columns} data-panel={state.selection !== undefined}>
-        {facets.data === undefined || phone ? null : (
+        {facets.data === undefined || phone || empty ? null : (
           <Facets facets={facets.data} colors={colors} selectedReason={selectedReason} onReason={pickReason} />
         )}
         <div ref={middle} className={styles.main} data-stale={stale} aria-busy={stale}>

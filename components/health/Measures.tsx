@@ -75,7 +75,7 @@ function measuresOf(health: HealthSnapshot): readonly Measure[] {
     {
       name: "Spool",
       value: `${count(spool.segments)} ${spool.segments === 1 ? "segment" : "segments"}`,
-      of: `${bytes(spool.bytes)} of ${bytes(spool.budgetBytes)}${spool.oldestMs > 0 ? `, oldest ${duration(Math.round(spool.oldestMs / 1000) * 1e6)}` : ""}`,
+      of: `${bytes(spool.bytes)} of ${bytes(spool.budgetBytes)}${spool.oldestMs >= 500 ? `, oldest ${duration(Math.round(spool.oldestMs / 1000) * 1e6)}` : ""}`,
       tone: spool.isFailing
         ? "denied"
         : spool.oldestMs > OLD_MS || spool.bytes > SPOOL_FULL * spool.budgetBytes

@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
 import { WeirError } from "../../model/errors.ts";
 import { useUrlState } from "../frame/use-url-state.ts";
+import { useWhatBecameOfEvents } from "../questions/use-what-became-of-events.ts";
 import styles from "./AnswerNote.module.css";
 import { Button } from "./Button.tsx";
 
@@ -46,7 +47,7 @@ export function AnswerNote({ answer, of, empty, onCancel }: AnswerNoteProps) {
   if (answer.isPending && answer.fetchStatus === "idle")
     return <StoppedNote of={of} onAsk={() => void answer.refetch()} />;
   if (answer.isPending) return <LoadingNote of={of} onCancel={onCancel ?? stop} />;
-  return <EmptyNote of={of} {...(empty === undefined ? {} : { empty })} />;
+  return <EmptyNote {...(empty === undefined ? {} : { empty })} />;
 }
 
 /** Stops every question that has no answer yet, in the store too, and the clock, which would ask again. */
@@ -98,8 +99,20 @@ function LoadingNote({ of, onCancel }: { readonly of: string; onCancel?(): void 
 /** What failed, where, and what to do next. */
 function FailureNote({ error, of, onRetry }: { readonly error: Error | null; readonly of: string; onRetry(): void }) {
   const known = error instanceof WeirError ? error : undefined;
+  const { q, setFilter } = useUrlState();
+  const isFilter = q !== "" && known?.where?.startsWith("filter") === true; // asking the same again helps nobody
   return (
-    <Note tone="denied" title={`The ${of} could not be read`} actions={<Button onClick={onRetry}>Ask again</Button>}>
+    <Note
+      tone="denied"
+      title={`The ${of} could not be read`}
+      actions={
+        isFilter ? (
+          <Button onClick={() => setFilter("")}>Clear the filter</Button>
+        ) : (
+          <Button onClick={onRetry}>Ask again</Button>
+        )
+      }
+    >
       {known === undefined ? (error?.message ?? "for a reason that was not told") : sentence(known.what)}
       {known?.where === undefined ? null : <code className={styles.where}>{known.where}</code>}
       {known?.next === undefined ? null : <span className={styles.next}>{sentence(known.next)}</span>}
@@ -107,9 +120,18 @@ function FailureNote({ error, of, onRetry }: { readonly error: Error | null; rea
   );
 }
 
-function EmptyNote({ of, empty }: { readonly of: string; readonly empty?: Emptiness }) {
+function EmptyNote({ empty }: { readonly empty?: Emptiness }) {
   const { q, scope, setFilter, setScope, setRange } = useUrlState();
+  const books = useWhatBecameOfEvents();
   const kind = empty?.kind ?? (q !== "" || scope.length > 0 ? "filtered-out" : "nothing-happened");
+  const lastHour = <Button onClick={() => setRange({ from: "now-1h", to: "now" })}>Show the last hour</Button>;
+  if ((kind === "filtered-out" || kind === "nothing-happened") && books.data?.total.produced === 0) {
+    return (
+      <Note title="Nothing was observed in this range" actions={lastHour}>
+        No collector reported in this time, so nothing is known about it.
+      </Note>
+    );
+  }
   if (kind === "filtered-out") {
     const whole = empty?.kind === "filtered-out" ? empty.unfiltered : undefined;
     return (
@@ -122,7 +144,7 @@ function EmptyNote({ of, empty }: { readonly of: string; readonly empty?: Emptin
           </>
         }
       >
-        {whole ?? `The range has been read; no ${of} in it fits.`} {q === "" ? null : <code>{q}</code>}
+        {whole ?? "The range has been read; nothing in it fits."} {q === "" ? null : <code>{q}</code>}
       </Note>
     );
   }
@@ -142,12 +164,9 @@ function EmptyNote({ of, empty }: { readonly of: string; readonly empty?: Emptin
     );
   }
   return (
-    <Note
-      title="Nothing happened in this range"
-      actions={<Button onClick={() => setRange({ from: "now-1h", to: "now" })}>Show the last hour</Button>}
-    >
+    <Note title="Nothing happened in this range" actions={lastHour}>
       {(empty?.kind === "nothing-happened" ? empty.text : undefined) ??
-        `Collectors reported, but no ${of} in this time.`}
+        "Collectors reported, and there was no traffic in this time."}
     </Note>
   );
 }
