@@ -31,5 +31,5 @@ test("times of an axis differ from each other, are apart, and none is cut off, w
 
 test("half minutes have their seconds, a small chart has more than one time", () => {
   expect(textsOf(5 * MINUTE, 1000).every((text) => /^\d\d:\d\d:(00|30)$/.test(text))).toBe(true);
-  expect(textsOf(5 * MINUTE, 170).length).toBe(2);
+  expect(textsOf(5 * MINUTE, 130).length).toBe(2);
 });

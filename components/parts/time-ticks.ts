@@ -26,7 +26,9 @@ const STEPS: readonly (TimeInterval | null)[] = [
   timeYear,
 ];
 /** From one time of an axis to the next, at least. */
-const [LEAST_GAP_PX, USUAL_GAP_PX] = [64, 90];
+const USUAL_GAP_PX = 90;
+/** The same on a small chart, beside the text itself. */
+const LEAST_SPACE_PX = 16;
 /** Of an axis. */
 const DIGIT_PX = 6;
 
@@ -40,12 +42,15 @@ export function timeTicks(
 ): readonly { readonly at: number; readonly text: string }[] {
   const [from, to] = x.domain() as [Date, Date];
   const px = (at: Date): number => x(at) - x(from);
-  const gap = Math.max(LEAST_GAP_PX, Math.min(USUAL_GAP_PX, width / 4));
   const perMs = width / (to.getTime() - from.getTime());
-  const step = STEPS.find((one) => one !== null && lengthMs(one, from) * perMs >= gap) ?? timeYear;
-  const isFine = lengthMs(step, from) < 60_000;
+  const isFine = (step: TimeInterval): boolean => lengthMs(step, from) < 60_000;
+  const hasRoom = (step: TimeInterval): boolean => {
+    const text = (isFine(step) ? "00:00:00" : "00:00").length * DIGIT_PX;
+    return lengthMs(step, from) * perMs >= Math.max(text + LEAST_SPACE_PX, Math.min(USUAL_GAP_PX, width / 4));
+  };
+  const step = STEPS.find((one) => one !== null && hasRoom(one)) ?? timeYear;
   return x.ticks(step).flatMap((at) => {
-    const text = isFine ? SECONDS(at) : MINUTES(at) === "00:00" ? DAYS(at) : MINUTES(at);
+    const text = isFine(step) ? SECONDS(at) : MINUTES(at) === "00:00" ? DAYS(at) : MINUTES(at);
     const half = (text.length * DIGIT_PX) / 2;
     return px(at) < half || px(at) > width - half ? [] : [{ at: at.getTime(), text }];
   });
