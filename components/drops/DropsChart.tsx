@@ -22,7 +22,7 @@ interface Props {
   /** Of reasons; sources and nodes have colours of their own. */
   readonly colors: ReadonlyMap<string, MarkColor>;
   readonly selected: string | undefined;
-  /** There is no room for how much was seen beside the title. */
+  /** No room for a hint. */
   readonly narrow: boolean;
   readonly phone: boolean;
 }
@@ -39,7 +39,7 @@ export function DropsChart({ answer, state, colors, selected, narrow, phone }: P
   const step = data?.bucketMs ?? 0;
   return (
     <section className={styles.chart}>
-      <header data-narrow={narrow}>
+      <header>
         <h2>
           Dropped packets
           {step === 0
