@@ -393,8 +393,11 @@ test("a draft of nine megabytes keeps every letter: keys after a paste, other ta
   await expect(kept(page)).toBeVisible();
   await page.getByRole("button", { name: "policy", exact: true }).click();
   await page.locator(".cm-content").click();
-  await page.keyboard.press("Control+End");
-  await expect(editor).toContainText("# typed meanwhile, and left at once");
+  // the text comes in slices, so its end is where it is only once all have come
+  await expect(async () => {
+    await page.keyboard.press("Control+End");
+    await expect(editor).toContainText("# typed meanwhile, and left at once", { timeout: 500 });
+  }).toPass({ timeout: 30_000 });
   await expect(page.getByText(LONG_KEPT)).toBeVisible();
   await page.keyboard.press("Control+Home");
   await page.keyboard.insertText("# typed last\n");
