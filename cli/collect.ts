@@ -12,8 +12,9 @@ import { handOver } from "./rights/hand-over.ts";
 import { canReach, ordinaryUser, type OrdinaryUser } from "./rights/ordinary-user.ts";
 
 /** Runs the collector until `signal`. Throws WeirError with what is in the way. */
-export async function collect(env: Environment, signal: AbortSignal, recordTo?: string): Promise<void> {
-  const config = collectorConfig(env);
+export async function collect(given: Environment, signal: AbortSignal, recordTo?: string): Promise<void> {
+  const config = collectorConfig(given);
+  const env: Environment = { ...given, WEIR_DATA_DIR: config.dataDir }; // the default of whom it becomes is another directory
   storeConfig(env); // a setting that can never work ends here; a store that is only away is waited for
   const user = collectorUser(env, config.dataDir);
   const kept = keptRights(env["WEIR_RIGHTS"] === "more");

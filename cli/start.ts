@@ -29,8 +29,9 @@ export interface Started {
  * Starts store, collector and app, each a process of its own, and resolves when the app answers. Throws WeirError with the
  * failing part's own sentence; what had started is stopped again.
  */
-export async function startAll({ env, collect, verbose }: StartOptions, signal: AbortSignal): Promise<Started> {
-  const store = storeConfig(env);
+export async function startAll({ env: given, collect, verbose }: StartOptions, signal: AbortSignal): Promise<Started> {
+  const store = storeConfig(given);
+  const env: NodeJS.ProcessEnv = { ...given, WEIR_DATA_DIR: store.dataDir }; // an ordinary user's own default is another directory
   const app = appAddress(env);
   await portIsFree(app.port, app.host, "WEIR_PORT");
   if (store.embedded) await portIsFree(store.storePort, "127.0.0.1", "WEIR_STORE_PORT");

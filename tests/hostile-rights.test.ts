@@ -124,6 +124,34 @@ test(
 );
 
 test(
+  "weir start as root without a setting: all parts use /var/lib/weir, whoever they have become",
+  PATIENT,
+  async () => {
+    const folder = await place();
+    await chmod(folder, 0o755);
+    // an own /var/lib for it; where the root is no mount point, in a chroot, the mounts around are its own already
+    const script = `
+    mount --make-rprivate / 2>/dev/null
+    mount -t tmpfs -o mode=755 none /var/lib || exit
+    "$0" start -v > "$1/said" 2>&1 &
+    for i in $(seq 1800); do grep -q "the screens are at" "$1/said" && grep -q "has left root" "$1/said" && break; kill -0 $! || break; sleep 0.1; done
+    sleep 3
+    ls /var/lib/weir
+    kill $!
+    wait $!
+    echo "ended with $?"`;
+    const env: NodeJS.ProcessEnv = { ...process.env, WEIR_PORT: "0", WEIR_STORE_PORT: String(await freePort()) };
+    Object.assign(env, { WEIR_METRICS_PORT: "off", SUDO_UID: "" });
+    delete env["WEIR_DATA_DIR"];
+    const words = ["--mount", "--propagation", "unchanged", "sh", "-c", script, WEIR, folder];
+    const said = execFileSync("unshare", words, { encoding: "utf8", env });
+    const log = readFileSync(join(folder, "said"), "utf8");
+    expect(said, log).toBe("generation\nledger\nlog\nrun\nspool\nstore\ntmp\nended with 143\n");
+    expect(log).not.toContain("cannot");
+  },
+);
+
+test(
   "weir collect as root keeps exactly three, with WEIR_RIGHTS=more the rights to enter and to trace too",
   PATIENT,
   async () => {
