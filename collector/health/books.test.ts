@@ -1,20 +1,12 @@
 import { expect, test } from "vitest";
 import { EventType } from "../decode/columns.ts";
-import type { CounterRow, SourceCounters } from "../sources/source.ts";
+import { NOTHING_COUNTED, type CounterRow, type SourceCounters } from "../sources/source.ts";
 import { Books } from "./books.ts";
 
 const counters = (row: Partial<CounterRow>, settled = true): SourceCounters => ({
+  ...NOTHING_COUNTED,
   rows: [{ cpu: 0, type: EventType.close, produced: 0, lost: 0, shed: 0, decoded: 0, waiting: 0, ...row }],
   settled,
-  ringUse: 0,
-  decodeNs: 0,
-  malformed: 0,
-  dropsPassed: 0,
-  missed: 0,
-  unseenPackets: 0,
-  packetsShed: 0,
-  packetsNotCounted: 0,
-  connectionsNotTracked: 0,
 });
 
 test("a ring that is never empty is no imbalance, however long", () => {

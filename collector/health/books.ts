@@ -5,6 +5,7 @@
  * collected here and goes into the spool's own `books` lane at each flush. The kernel's counters are the judge: what they count
  * and nobody can account for is booked as produced alone, so that the imbalance shows.
  */
+import { UNSEEN } from "../../model/book-types.ts";
 import { EventType } from "../decode/columns.ts";
 import { rowNs, type FlowRows } from "../rows/flow-rows.ts";
 import type { SourceCounters } from "../sources/source.ts";
@@ -23,9 +24,6 @@ export const typeName = (type: number): string => TYPE_NAMES[type] ?? `type ${ty
  * is no gap; but an event is counted a moment before it is there.
  */
 const GAP_TICKS = 10;
-
-/** Packets that passed while the kernel ran no program of ours (collector/kernel/init-witness.ts): lost, whatever became of them. */
-export const UNSEEN = "unseen";
 
 type Field = Exclude<keyof BooksDelta, "minute" | "type">;
 

@@ -1,4 +1,5 @@
 /** A run's ledger and its pinned counters, from the first event to a clean end; and what an earlier run that had no clean end is booked for. */
+import { UNSEEN } from "../../model/book-types.ts";
 import { NO_CPU } from "../decode/columns.ts";
 import { madeAtPin, pinPath, removePins } from "../kernel/pins.ts";
 import type { Reporter } from "../rows/encode.ts";
@@ -7,7 +8,7 @@ import { bookCrashes, type Crashes } from "../spool/crash.ts";
 import type { SegmentFile } from "../spool/files.ts";
 import { Ledger } from "../spool/ledger.ts";
 import type { BooksDelta } from "../spool/segment.ts";
-import { typeName, UNSEEN } from "./books.ts";
+import { typeName } from "./books.ts";
 
 export class RunLedger {
   readonly #dataDir: string;

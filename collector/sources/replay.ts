@@ -10,7 +10,14 @@ import type { ProcessFacts } from "../identity/processes.ts";
 import type { Who } from "../identity/who.ts";
 import type { KernelNames } from "../rows/row-maker.ts";
 import { decodeSample, type SampleWorld } from "./sample.ts";
-import type { CounterRow, HookReport, Sink, Source, SourceCounters } from "./source.ts";
+import {
+  NOTHING_COUNTED,
+  type CounterRow,
+  type HookReport,
+  type Sink,
+  type Source,
+  type SourceCounters,
+} from "./source.ts";
 
 /** A sample with what is needed to name what is in it. */
 export interface Sample {
@@ -120,19 +127,7 @@ export class ReplaySource implements Source {
       decoded,
       waiting: 0,
     }));
-    return {
-      rows,
-      settled: true,
-      ringUse: 0,
-      decodeNs: 0,
-      malformed: 0,
-      dropsPassed: 0,
-      missed: 0,
-      unseenPackets: 0,
-      packetsShed: 0,
-      packetsNotCounted: 0,
-      connectionsNotTracked: 0,
-    };
+    return { ...NOTHING_COUNTED, rows };
   }
 
   hooks(): readonly HookReport[] {

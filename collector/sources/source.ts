@@ -45,6 +45,21 @@ export interface SourceCounters {
   readonly connectionsNotTracked: number;
 }
 
+/** Of a source in which nothing has happened. */
+export const NOTHING_COUNTED: SourceCounters = {
+  rows: [],
+  settled: true,
+  ringUse: 0,
+  decodeNs: 0,
+  malformed: 0,
+  dropsPassed: 0,
+  missed: 0,
+  unseenPackets: 0,
+  packetsShed: 0,
+  packetsNotCounted: 0,
+  connectionsNotTracked: 0,
+};
+
 export interface CounterRow {
   readonly cpu: number;
   readonly type: number;

@@ -8,13 +8,12 @@
  */
 import { readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { CRASH_MARK } from "../../model/book-types.ts";
 import { writeStub } from "./budget.ts";
 import { segmentId, type SegmentFile } from "./files.ts";
 import { leftLedgers, type LedgerState } from "./ledger.ts";
 import { scanSegment, type BooksDelta } from "./segment.ts";
 
-/** Behind an event type's name in the books: lost with a killed collector, not in a ring. */
-export const CRASH_MARK = " (crash)";
 /** Beyond any number that a run reaches. */
 const CRASH_NUMBER = 99_999_999;
 

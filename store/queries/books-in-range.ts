@@ -1,5 +1,6 @@
 /** What was produced in a range and what became of it. Answered by books: additive rows, so sums. */
 import { z } from "zod";
+import { CRASH_MARK, UNSEEN } from "../../model/book-types.ts";
 import type { TimeRange } from "../../model/time.ts";
 import type { Balance, BooksAnswer, RangeBalance, WorstMinute } from "../../model/wire/answers/health.ts";
 import type { StoreReader } from "../reader.ts";
@@ -23,11 +24,6 @@ WHERE minute >= {from:DateTime('UTC')} AND minute < {to:DateTime('UTC')}
 GROUP BY moment
 ORDER BY moment
 LIMIT 5000`;
-
-/** Behind a type's name: lost with a killed collector (collector/spool/crash.ts). */
-const CRASH_MARK = " (crash)";
-/** What went by while the kernel ran no program (collector/health/books.ts). */
-const UNSEEN = "unseen";
 
 /** Losses of `books AS b` by how they came: no room in the ring, a killed collector, no program that ran. */
 export const LOSSES_SQL = `sumIf(b.lost, NOT endsWith(b.type, '${CRASH_MARK}') AND b.type != '${UNSEEN}') AS lost,
