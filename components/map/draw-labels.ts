@@ -1,17 +1,10 @@
+import { around, boxAround, type Box } from "./box.ts";
 import { edgeColour, type Look, type Viewport } from "./look.ts";
 import { inTrouble } from "./graph.ts";
 import { edgeAlpha, nodeAlpha } from "./dimming.ts";
 import { MARK_RADIUS } from "./draw-marks.ts";
 import type { Pen } from "./pen.ts";
 import { NODE_RADIUS, pointAt, tangentAt, type Scene, type SceneEdge, type SceneNode } from "./scene.ts";
-
-/** In scene units. */
-interface Box {
-  readonly x0: number;
-  readonly y0: number;
-  readonly x1: number;
-  readonly y1: number;
-}
 
 /** Below this zoom there is no room for what "must" stand: then all words give way to stronger ones, except the selected one's. */
 const ROOM_FROM_ZOOM = 0.6;
@@ -306,21 +299,6 @@ function roundedBox(pen: Pen, box: Box, radius: number): void {
 
 function nodeBox(node: SceneNode): Box {
   return around(node.x, node.y, NODE_RADIUS);
-}
-
-function around(x: number, y: number, reach: number): Box {
-  return { x0: x - reach, y0: y - reach, x1: x + reach, y1: y + reach };
-}
-
-function boxAround(boxes: readonly Box[]): Box {
-  let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const box of boxes) {
-    x0 = Math.min(x0, box.x0);
-    y0 = Math.min(y0, box.y0);
-    x1 = Math.max(x1, box.x1);
-    y1 = Math.max(y1, box.y1);
-  }
-  return { x0, y0, x1, y1 };
 }
 
 function overlaps(box: Box, taken: readonly Box[]): boolean {

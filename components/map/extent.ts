@@ -1,16 +1,9 @@
+import { around, boxAround, type Box } from "./box.ts";
 import { drawLabels } from "./draw-labels.ts";
 import { MARK_RADIUS } from "./draw-marks.ts";
 import type { Look, Viewport } from "./look.ts";
 import type { Pen } from "./pen.ts";
 import { NODE_RADIUS, pointAt, type Scene } from "./scene.ts";
-
-/** A part of the plane in scene units. */
-export interface Extent {
-  readonly x0: number;
-  readonly y0: number;
-  readonly x1: number;
-  readonly y1: number;
-}
 
 /** A map of few nodes is not blown up to fill a large screen. */
 const MOST_FIT_ZOOM = 1.35;
@@ -26,24 +19,16 @@ const ROUNDS = 8;
  * What drawing a scene at zoom `k` covers: hulls, lines, marks and the words that find room. `pen` measures text; what is
  * drawn on it is of no use. A scene without nodes covers its own bounds.
  */
-export function extentAt(pen: Pen, scene: Scene, look: Look, k: number): Extent {
+export function extentAt(pen: Pen, scene: Scene, look: Look, k: number): Box {
   if (scene.nodes.length === 0) return scene.bounds;
-  let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
-  const cover = (left: number, top: number, right: number, bottom: number): void => {
-    x0 = Math.min(x0, left);
-    y0 = Math.min(y0, top);
-    x1 = Math.max(x1, right);
-    y1 = Math.max(y1, bottom);
-  };
-  const coverRound = (x: number, y: number, radius: number): void =>
-    cover(x - radius, y - radius, x + radius, y + radius);
-  for (const { x, y } of scene.nodes) coverRound(x, y, NODE_RADIUS + 4);
-  for (const hull of scene.hulls) for (const [x, y] of hull.points) coverRound(x, y, hull.padding + 1);
-  for (const edge of scene.edges)
-    for (const t of [0.25, 0.5, 0.75, edge.markAt]) coverRound(...pointAt(edge.curve, t), MARK_RADIUS + 1);
-  for (const box of drawLabels(pen, scene, { x: 0, y: 0, k, width: 0, height: 0 }, look))
-    cover(box.x0, box.y0, box.x1, box.y1);
-  return { x0, y0, x1, y1 };
+  return boxAround([
+    ...scene.nodes.map(({ x, y }) => around(x, y, NODE_RADIUS + 4)),
+    ...scene.hulls.flatMap((hull) => hull.points.map(([x, y]) => around(x, y, hull.padding + 1))),
+    ...scene.edges.flatMap(({ curve, markAt }) =>
+      [0.25, 0.5, 0.75, markAt].map((t) => around(...pointAt(curve, t), MARK_RADIUS + 1)),
+    ),
+    ...drawLabels(pen, scene, { x: 0, y: 0, k, width: 0, height: 0 }, look),
+  ]);
 }
 
 /** Where a scene stands in a view of `width` × `height` CSS pixels so that all of it is seen, not below zoom `least`. */

@@ -1,4 +1,5 @@
 import { polygonHull } from "d3";
+import { around, boxAround, type Box } from "./box.ts";
 import { inTrouble, type Graph, type GraphEdge, type GraphNode } from "./graph.ts";
 import type { Places } from "./layout.ts";
 
@@ -52,7 +53,7 @@ export interface Scene {
   readonly hulls: readonly Hull[];
   readonly nodeByKey: ReadonlyMap<string, SceneNode>;
   readonly edgeByKey: ReadonlyMap<string, SceneEdge>;
-  readonly bounds: { readonly x0: number; readonly y0: number; readonly x1: number; readonly y1: number };
+  readonly bounds: Box;
 }
 
 /** Graph and places to a scene. Nodes without a place yet (layout still running) are left out with their edges. */
@@ -240,14 +241,8 @@ function hulls(nodes: readonly SceneNode[]): Hull[] {
 }
 
 function boundsOf(nodes: readonly SceneNode[]): Scene["bounds"] {
-  let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const node of nodes) {
-    x0 = Math.min(x0, node.x);
-    y0 = Math.min(y0, node.y);
-    x1 = Math.max(x1, node.x);
-    y1 = Math.max(y1, node.y);
-  }
   if (nodes.length === 0) return { x0: 0, y0: 0, x1: 0, y1: 0 };
+  const { x0, y0, x1, y1 } = boxAround(nodes.map(({ x, y }) => around(x, y, 0)));
   // Room for hulls, names under nodes and namespace names over hulls.
   return { x0: x0 - 70, y0: y0 - 75, x1: x1 + 70, y1: y1 + 70 };
 }
